@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
 from typing import Literal, Self
@@ -135,7 +135,9 @@ class Event:
             "user_id": self.user_id,
             "actor_id": self.actor_id,
             "session_id": self.session_id,
-            **asdict(self.origin),
+            "address": self.origin.address,
+            "user_agent": self.origin.user_agent,
+            "request_id": self.origin.request_id,
             "details": dict(self.details),
             "created_at": rfc3339(now),
             "webhook_event": WEBHOOK_EVENTS[self.name] if self.outcome == "success" else None,

@@ -14,9 +14,9 @@ import structlog
 from auth_service.revocation import repository
 from auth_service.revocation.errors import RevocationPending
 from auth_service.revocation.model import StoredRevocation
-from auth_service.revocation.publish_batcher import PublishBatcher
+from auth_service.revocation.publish_batcher import PUBLISH_TIMEOUT_SECONDS, PublishBatcher
 from auth_service.revocation.stream import EntryIds, EpochMismatch, Publication, RevocationStream
-from auth_service.revocation.stream_comparison import StreamComparison, compare_stream
+from auth_service.revocation.stream_comparison import compare_stream
 from auth_service.revocation.stream_rebuild import StreamRebuild
 from auth_service.revocation.subscribers import Subscribers
 from shared.background import run_periodically
@@ -27,7 +27,6 @@ from shared.errors import ServiceUnavailable
 from shared.redis import BatchedRedis
 from shared.revocation.cache import KEEP_AFTER_EXPIRY
 
-PUBLISH_TIMEOUT_SECONDS = 0.5
 CLOSE_TIMEOUT_SECONDS = 1
 PING_TIMEOUT_SECONDS = 0.3
 PING_PAUSE_SECONDS = 0.1
@@ -219,13 +218,9 @@ class Publisher:
         except ServiceUnavailable:
             return False
 
-    async def _compare(self) -> StreamComparison:
-        now, since = self.clock.now(), self.clock.now() - self.token_life
-        return await compare_stream(self.database, self._stream, now=now, since=since)
-
     async def _publish_missing(self) -> bool:
         """Publish what the stream has lost; False if another replica is rebuilding it."""
-        comparison = await self._compare()
+        comparison = await compare_stream(self.database, self._stream)
         if not comparison.is_intact:
             return await self._rebuild_stream()
         if missing := comparison.missing_rows:
@@ -285,7 +280,7 @@ class Publisher:
         async with self.database.transaction() as connection:
             if not await repository.try_lock_epoch(connection):
                 return False
-            comparison = await self._compare()
+            comparison = await compare_stream(self.database, self._stream)
             if comparison.is_intact:  # another replica has just rebuilt it
                 return False
             compared = {row.id for row in comparison.rows}  # the next round looks for their entries

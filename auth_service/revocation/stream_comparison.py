@@ -1,6 +1,5 @@
 """Finds the rows that were published and that Redis has lost."""
 
-from datetime import datetime
 from typing import NamedTuple
 
 from auth_service.revocation import repository
@@ -25,13 +24,13 @@ class StreamComparison(NamedTuple):
         return [row for row in self.rows if self.state.is_missing(row)]
 
 
-async def compare_stream(
-    database: Database, stream: RevocationStream, *, now: datetime, since: datetime
-) -> StreamComparison:
-    """Compare the newest rows created after `since`, and those of deleted users, with the stream.
+async def compare_stream(database: Database, stream: RevocationStream) -> StreamComparison:
+    """Compare the newest rows of one token life, and those of deleted users, with the stream.
 
     If even the oldest of them is missing, older rows may be missing too.
     """
+    now = stream.clock.now()
+    since = now - stream.token_life
     recent = await repository.published(database, since, COMPARED_ROWS, of_deleted_users=False)
     deleted = await repository.published(
         database, now, COMPARED_DELETED_USERS, of_deleted_users=True

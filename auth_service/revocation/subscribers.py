@@ -1,10 +1,11 @@
 """The services that follow the revocations, and whether all of them have applied an entry."""
 
 import asyncio
-import logging
 from collections import Counter
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from logging import WARNING
 from math import inf
 from typing import NamedTuple
 from weakref import WeakValueDictionary
@@ -12,6 +13,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from shared.alarm import Alarm
+from shared.background import wait_for_event
 from shared.clock import Clock
 from shared.entropy import Entropy
 from shared.redis import BatchedRedis
@@ -27,6 +29,8 @@ MAX_KNOWN = 1000
 """More are waited for as if they were not heard, so that names alone fill no memory."""
 GATHER_SECONDS_EACH, MOST_GATHER_SECONDS = 0.0001, 0.005
 """The more subscribers, the later the slowest of them acknowledges anyway."""
+UNVERIFIED = "revocations.unverified_acknowledgement_ignored"
+"""Each subscriber's login can publish messages without a signature."""
 _MARKER_START = b'{"published":'
 _UNHEARD = ""
 log = structlog.get_logger()
@@ -92,12 +96,7 @@ class Subscribers:
     _listening_since: float = field(init=False, default=inf)
     _uncounted_until: float = field(init=False, default=-inf)
     _published: StreamId = field(init=False, default=START)
-    _unverified: Alarm = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Expect messages that nobody signed: every subscriber's login may publish some."""
-        event = "revocations.unverified_acknowledgement_ignored"
-        self._unverified = Alarm(event, logging.WARNING)
+    _unverified: Alarm = field(init=False, default_factory=partial(Alarm, UNVERIFIED, WARNING))
 
     async def listen(self) -> None:
         """Hear what subscribers say until the connection is lost."""
@@ -181,17 +180,12 @@ class Subscribers:
                 del self._waiting[marker]
 
     async def _wait(self, marker: Marker) -> None:
-        try:
-            async with asyncio.timeout(self._longest_staleness):
-                await marker.heard.wait()
-        except TimeoutError:
+        if not await wait_for_event(marker.heard, self._longest_staleness):
             log.info("revocations.marker_not_heard")
             return
         while self._is_awaiting(marker):
-            try:
-                async with asyncio.timeout(max(marker.awaited.values()) - self.clock.monotonic()):
-                    await marker.applied.wait()
-            except TimeoutError:
+            left = max(marker.awaited.values()) - self.clock.monotonic()
+            if not await wait_for_event(marker.applied, left):
                 late = sorted(marker.awaited.keys() - {_UNHEARD})
                 log.warning("revocations.subscribers_late", subscribers=late)
 

@@ -7,6 +7,7 @@ import structlog
 from media_service.picture import repository
 from media_service.picture.model import Picture
 from media_service.storage.model import Storage
+from shared.background import wait_for_event
 from shared.db import Database
 from shared.errors import ServiceUnavailable
 
@@ -32,11 +33,8 @@ class FileDeleter:
 
         The claims of a replica that dies are due again seconds later.
         """
-        try:
-            async with asyncio.timeout(POLL_SECONDS):
-                await self._notified.wait()
-        except TimeoutError:
-            pass  # for files of another replica, or that failed before
+        # Unnotified for the files of another replica, or for those that failed before.
+        await wait_for_event(self._notified, POLL_SECONDS)
         self._notified.clear()
         while claimed := await repository.claim_removals(self._database, BATCH):
             for removal in claimed:

@@ -59,10 +59,13 @@ def _mac(key: bytes, text: bytes) -> str:
     return hmac.digest(key, text, "sha256").hex()
 
 
+def _with_mac(text: str, key: bytes) -> str:
+    return f'{{"mac":"{_mac(key, text.encode())}",{text[1:]}'
+
+
 def _signed_message(entries: Iterable[str], envelope: tuple[str, str], key: bytes) -> str:
     """Return the signed message with entries that are canonical JSON already."""
-    text = ",".join(entries).join(envelope)
-    message = f'{{"mac":"{_mac(key, text.encode())}",{text[1:]}'
+    message = _with_mac(",".join(entries).join(envelope), key)
     if len(message.encode()) > MAX_BYTES - ID_BYTES:
         raise ValueError("a revocation message has at most 512 bytes")
     return message
@@ -133,8 +136,7 @@ def decode(text: bytes, keys: Sequence[bytes]) -> RevocationMessage:
 
 def sign(body: dict[str, Any], key: bytes) -> str:
     """Return the body as JSON with its `mac`."""
-    text = _canonical(body)
-    return f'{{"mac":"{_mac(key, text.encode())}",{text[1:]}'
+    return _with_mac(_canonical(body), key)
 
 
 def verify(text: bytes, keys: Sequence[bytes]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
 from shared.alarm import Alarm
-from shared.background import run_periodically
+from shared.background import run_periodically, wait_for_event
 from shared.clock import Clock, milliseconds
 from shared.entropy import SystemEntropy
 from shared.logs import describe_error
@@ -165,10 +165,7 @@ class RevocationSubscriber:
         """Acknowledge for so long; what is applied meanwhile shares the next message."""
         end = self._clock.monotonic() + seconds
         while (left := end - self._clock.monotonic()) > 0:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(left):
-                    await self._applied.moved.wait()
-            if self._applied.moved.is_set():
+            if await wait_for_event(self._applied.moved, left):
                 self._applied.moved.clear()
                 await connection.execute(self._acknowledgement(self._cache.honours_for))
 
