@@ -31,6 +31,7 @@ class Child:
         self._process: subprocess.Popen[bytes] | None = None
         self.port = port
         self.ready_after = 0.0
+        self.ready_cpu = 0.0
 
     def __enter__(self) -> Self:
         began = time.perf_counter()
@@ -50,7 +51,7 @@ class Child:
                 self.__exit__()
                 raise BenchError(f"{self._arguments} is not ready:\n{self._tail()}")
             time.sleep(LOOK_AGAIN_SECONDS)
-        self.ready_after = time.perf_counter() - began
+        self.ready_after, self.ready_cpu = time.perf_counter() - began, self.cpu()
         return self
 
     def __exit__(self, *_: object) -> None:
