@@ -1,6 +1,8 @@
 """Publishes creatives when they fall due, driven by the next due time."""
 
 import asyncio
+from datetime import datetime
+from uuid import UUID
 
 import structlog
 
@@ -8,12 +10,15 @@ from media_service.publishing import repository
 from shared.clock import Clock
 from shared.db import Database
 from shared.entropy import Entropy, new_id
+from shared.logs import describe_error
 
 POLL_SECONDS = 0.25
 """The longest sleep. Then new creatives, also of other replicas, and clock steps are noticed."""
 
 RETRY_SECONDS = 0.1
 BATCH = 200
+REFUSED_SECONDS = 60
+"""A creative that PostgreSQL refuses to publish is left out for so long."""
 log = structlog.get_logger()
 
 
@@ -27,6 +32,7 @@ class Publisher:
         self.published = asyncio.Event()
         """Set after each batch, for the task that queues webhooks of it."""
         self._next: repository.NextDue | None = None
+        self._refused = dict[UUID, float]()  # until when each is left out
 
     async def look(self) -> None:
         """Read when the next creative falls due."""
@@ -36,13 +42,34 @@ class Publisher:
         """Publish all that is due, until another replica or a user's change comes in between."""
         await self.look()
         while self._next and self._next.due_at <= self._clock.now():
-            ids = [new_id(self._clock, self._entropy) for _ in range(BATCH)]
-            count = await repository.publish_due(self._database, self._clock.now(), ids)
+            count = await self._publish_batch(self._clock.now())
             if not count:
                 break
             self.published.set()
             log.info("creatives.published", count=count)
             await self.look()
+
+    async def _publish_batch(self, now: datetime) -> int:
+        """Publish a batch, one by one if it is refused whole, as one bad row is enough for that."""
+        began = self._clock.monotonic()
+        self._refused = {one: until for one, until in self._refused.items() if until > began}
+        try:
+            ids = [new_id(self._clock, self._entropy) for _ in range(BATCH)]
+            return await repository.publish_due(self._database, now, ids, self._refused)
+        except repository.RefusedError as error:
+            log.warning("publishing.batch_refused", error=describe_error(error))
+        due = await repository.find_due(self._database, now, self._refused, BATCH)
+        return sum([await self._publish_one(now, creative_id) for creative_id in due])
+
+    async def _publish_one(self, now: datetime, creative_id: UUID) -> int:
+        """Return 1 if it is published, 0 if it is not, or refused."""
+        try:
+            ids = [new_id(self._clock, self._entropy)]
+            return await repository.publish_due(self._database, now, ids, only=creative_id)
+        except repository.RefusedError:
+            log.exception("creative.publication_refused", creative_id=str(creative_id))
+            self._refused[creative_id] = self._clock.monotonic() + REFUSED_SECONDS
+            return 0
 
     def pause(self) -> float:
         """Return the seconds to sleep: until the next creative falls due, or `POLL_SECONDS`."""

@@ -196,7 +196,8 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "feed.DELETE": (SOMEBODY,),
     "feed.DELETE_BATCH": (SOMEBODY, 500),
     "publishing.FIND_NEXT_DUE": (),
-    "publishing.PUBLISH_DUE": (SOON, [SOMETHING] * 200),
+    "publishing.FIND_DUE": (SOON, [SOMETHING], 200),
+    "publishing.PUBLISH_DUE": (SOON, [SOMETHING] * 200, [SOMETHING], None),
     "schedule.TODAY_AND_TOMORROW": (
         *([SOMEBODY] * 20, [START] * 20, [SOON] * 20, [SOON + timedelta(hours=1)] * 20),
     ),

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from structlog.testing import capture_logs
 
-from media_service.publishing.service import POLL_SECONDS, Publisher
+from media_service.publishing.service import POLL_SECONDS, REFUSED_SECONDS, Publisher
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
 from tests.support.publishing import (
@@ -149,3 +150,49 @@ async def test_publication_of_deleted_creative_is_deleted_and_its_event_stays(
     await publisher.publish_due()
     await media_db.execute("delete from creatives")
     assert await count_published(media_db) == (0, 0, 1)
+
+
+async def test_publisher_creative_that_was_published_before_holds_up_no_other(
+    media_db: Connection, publisher: Publisher, clock: MovableClock
+) -> None:
+    """An operator may have scheduled it again by hand."""
+    one, now = uuid4(), clock.now()
+    await create_due(media_db, now - 2 * SECOND, one=one)
+    await publisher.publish_due()
+    await media_db.execute("update creatives set status = 'scheduled'")
+    await create_due(media_db, now - SECOND)
+    await publisher.publish_due()
+    assert await count_published(media_db) == (2, 2, 3)
+    published_at = await media_db.fetchval(
+        "select published_at from publications where creative_id = $1", one
+    )
+    assert published_at == (await creative_row(media_db, one))["updated_at"]
+
+
+async def test_publisher_creatives_that_postgresql_refuses_are_named_and_hold_up_no_other(
+    media_db: Connection,
+    publisher: Publisher,
+    clock: MovableClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("media_service.publishing.service.BATCH", 2)
+    bad, now = [uuid4() for _ in range(3)], clock.now()
+    for one in bad:
+        await create_due(media_db, now - 10 * SECOND, one=one)
+    await media_db.execute("update creatives set version = 2147483647")
+    good = [now - number * SECOND for number in (5, 4, 3, 2)]
+    await create_due(media_db, *good)
+    with capture_logs() as logs:
+        for _ in range(3):
+            await publisher.publish_due()
+    found = [event["data"]["due_at"] for event in await all_events(media_db)]
+    assert [datetime.fromisoformat(due_at) for due_at in found] == good
+    refused = [one for one in logs if one["event"] == "creative.publication_refused"]
+    assert sorted(one["creative_id"] for one in refused) == sorted(map(str, bad))
+    assert publisher.overdue_seconds() >= 10
+    await media_db.execute("update creatives set version = 1 where status = 'scheduled'")
+    await publisher.publish_due()
+    assert len(await all_events(media_db)) == 4
+    clock.advance(seconds=REFUSED_SECONDS)
+    await publisher.publish_due()
+    assert await count_published(media_db) == (7, 7, 7)
