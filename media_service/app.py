@@ -124,6 +124,7 @@ async def _tasks(app: web.Application) -> AsyncIterator[None]:
         run_periodically("file_deletions", wiring.file_deleter.wait_and_delete, pause=0),
         wiring.open_deleted_users_consumer() as consumer,
         run_periodically("erasure", consumer.run_once, pause=POLL_SECONDS),
+        run_periodically("erasure.leftovers", consumer.erase_leftovers, pause=RECONCILE_SECONDS),
         run_periodically("reconcile", reconcile_once, pause=RECONCILE_SECONDS),
         run_periodically("idempotency_keys.expiry", expire_keys, pause=RECONCILE_SECONDS),
         run_periodically(

@@ -1,5 +1,6 @@
 """Deletes a user's rows of all tables; stores the cursor in the stream of deleted users."""
 
+from datetime import datetime
 from uuid import UUID
 
 from media_service.creative import repository as creatives
@@ -30,6 +31,16 @@ DELETE_BATCH = (
     webhooks.DELETE_BATCH,
 )
 
+TABLES = (
+    *("products", "photos", "creatives", "events", "idempotency_keys", "webhook_endpoints"),
+    "feeds",
+)
+"""Those whose rows name their user."""
+_HAS_ROWS = " OR ".join(
+    f"EXISTS (SELECT FROM {table} WHERE {table}.user_id = owners.user_id)" for table in TABLES
+)
+FIND_LEFTOVERS = f"SELECT user_id FROM owners WHERE deleted_at > $1 AND ({_HAS_ROWS})"
+
 DELETE_PICTURE = (products.DELETE_PHOTO, creatives.DELETE_LOST)
 
 
@@ -58,6 +69,11 @@ async def delete_batch(database: Database, user_id: UUID, limit: int) -> int:
         if count == limit:
             break
     return deleted
+
+
+async def find_leftovers(database: Database, since: datetime) -> list[UUID]:
+    """Return the users who were deleted since then, and of whom a row is left."""
+    return [row["user_id"] for row in await database.fetch(FIND_LEFTOVERS, since)]
 
 
 async def delete_picture(connection: Connection, picture_id: UUID) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,8 @@ from shared.revocation.message import (
 POLL_SECONDS = 2
 PAGE = 100
 BATCH = 500
+LATELY = timedelta(days=30)
+"""Longer than an upgrade takes."""
 log = structlog.get_logger()
 Entries = Sequence[tuple[bytes, Mapping[bytes, bytes]]]
 
@@ -84,11 +87,24 @@ class DeletedUsersConsumer:
             await self._erase(revocation)
         return True
 
+    async def erase_leftovers(self) -> None:
+        """Erase again users who were deleted lately, and of whom something is left.
+
+        During an upgrade a replica of the release before may have deleted them. It left the rows
+        of the tables that it does not know, and moved the cursor.
+        """
+        for user_id in await repository.find_leftovers(self.database, self.clock.now() - LATELY):
+            await self._erase_user(user_id)
+
     async def _erase(self, revocation: Revocation) -> None:
         if revocation.kind != "user" or revocation.reason != USER_DELETED:
             return
-        user_id, removed = UUID(revocation.id), 0
+        user_id = UUID(revocation.id)
         await mark_user_deleted(self.database, user_id, self.clock.now())
+        await self._erase_user(user_id)
+
+    async def _erase_user(self, user_id: UUID) -> None:
+        removed = 0
         while count := await repository.delete_batch(self.database, user_id, BATCH):
             removed += count
             self.file_deleter.notify()

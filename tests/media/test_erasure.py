@@ -10,26 +10,19 @@ import pytest
 import structlog
 from redis.asyncio import Redis
 
+from media_service.erasure.repository import TABLES
 from media_service.erasure.service import DeletedUsersConsumer
 from shared.clock import SystemClock
 from shared.db import open_database
 from shared.revocation.message import DELETED_USERS_STREAM, Revocation
 from tests.conftest import REVOCATION_KEY
+from tests.support.database import Connection
 from tests.support.media_client import FORM, MediaClient, files_below, form, part
 from tests.support.pictures import encode
 from tests.support.tokens import tell_of_deleted
 from tests.support.waiting import until
 
 SECONDS = 10
-TABLES = (
-    "creatives",
-    "products",
-    "photos",
-    "idempotency_keys",
-    "events",
-    "webhook_endpoints",
-    "feeds",
-)
 LAMP = {"name": "Desk lamp", "price": 4999, "currency": "EUR"}
 
 
@@ -125,6 +118,39 @@ async def test_erasure_of_user_deleted_during_downtime_runs_at_start(
     async with serving_media():
         await wait_until_erased(media_dsn, media.user_id, files)
         await wait_for_cursor(media_dsn, entry)
+
+
+async def test_erasure_that_an_older_release_left_unfinished_is_finished_at_start(
+    serving_media: Callable[..., Any], media_dsn: str, files: Path
+) -> None:
+    """It did not know all tables, and moved the cursor past the entry."""
+    async with serving_media() as media:
+        other = media.as_other_user()
+        for user in (media, other):
+            await create_everything(user)
+        theirs = await rows(media_dsn, other.user_id)
+    connection = await asyncpg.connect(media_dsn)
+    for table in TABLES[:4]:
+        await connection.execute(f"delete from {table} where user_id = $1", media.user_id)
+    await connection.execute(
+        "update owners set deleted_at = now() where user_id = $1", media.user_id
+    )
+    await connection.close()
+    assert await rows(media_dsn, media.user_id) > 0
+    async with serving_media():
+        await wait_until_erased(media_dsn, media.user_id, files)
+    assert await rows(media_dsn, other.user_id) == theirs
+
+
+async def test_erasure_looks_for_leftovers_in_every_table_of_a_user(media_db: Connection) -> None:
+    found = await media_db.fetch(
+        """select table_name from information_schema.columns join information_schema.tables
+           using (table_schema, table_name)
+           where table_schema = 'public' and table_type = 'BASE TABLE' and column_name = 'user_id'
+        """
+    )
+    kept, due_files = "owners", "removals"
+    assert {row["table_name"] for row in found} - {kept, due_files} == set(TABLES)
 
 
 async def test_erasure_after_redis_was_rebuilt_reads_stream_from_start(

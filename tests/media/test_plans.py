@@ -13,6 +13,7 @@ import pytest
 
 from media_service.creative import repository as creative
 from media_service.delivery import repository as creative_delivery
+from media_service.erasure import repository as erasure
 from media_service.feed import repository as feed
 from media_service.idempotency import repository as idempotency
 from media_service.picture import repository as picture
@@ -32,7 +33,7 @@ ROWS = 100_000
 TABLES = (
     *("publications", "due_days", "creatives", "products", "photos", "owners"),
     *("counted_pictures", "idempotency_keys", "removals", "events", "webhook_deliveries"),
-    *("webhook_endpoints", "feeds"),
+    *("webhook_endpoints", "feeds", "followed_streams"),
 )
 FILL = f"""
 INSERT INTO creatives (
@@ -57,7 +58,10 @@ SELECT 'PR-' || lpad(n::text, 12, '0'), md5((n % 1000)::text)::uuid, 'thing' || 
        timestamptz '2026-01-01Z' + n * interval '1 minute', now(),
        ' thing' || n || ' w' || n % 999, {pieces_sql("ARRAY[' thing' || n, ' w' || n % 999]")}
 FROM generate_series(1, {ROWS}) n;
-INSERT INTO owners (user_id, bytes) SELECT md5(n::text)::uuid, 1 FROM generate_series(1, {ROWS}) n;
+INSERT INTO owners (user_id, bytes, deleted_at)
+SELECT md5(n::text)::uuid, 1, CASE WHEN n % 1000 = 0 THEN now() END
+FROM generate_series(1, {ROWS}) n;
+INSERT INTO followed_streams SELECT n, '1-1' FROM generate_series(1, {ROWS}) n;
 INSERT INTO counted_pictures SELECT md5('c' || n)::uuid, 1 FROM generate_series(1, {ROWS}) n;
 INSERT INTO idempotency_keys (user_id, route, key, lease, leased_until, created_at)
 SELECT md5((n % 1000)::text)::uuid, 'creatives', n::text, md5(n::text)::uuid, now(),
@@ -96,7 +100,8 @@ SOON = START + timedelta(hours=1)
 NAME, LEASE = "PR-000000000007", SOMETHING
 HASH = bytes(32)
 REPOSITORIES = (
-    *(creative, delivery, event, feed, idempotency, quota, picture, product, publishing),
+    *(creative, delivery, erasure, event, feed, idempotency, quota, picture, product),
+    publishing,
     *(schedule, creative_delivery, endpoint),
 )
 
@@ -131,6 +136,9 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "delivery.PAGE": (SOMETHING, SOMETHING, None, None, 51),
     "delivery.DELETE_EXPIRED": (SOON,),
     "delivery.DELETE_BATCH": (SOMEBODY, 500),
+    "erasure.FIND_CURSOR": ("cheershare:deleted",),
+    "erasure.SAVE_CURSOR": ("cheershare:deleted", "1-1"),
+    "erasure.FIND_LEFTOVERS": (SOON,),
     "event.FIND_OLDEST_UNQUEUED": (),
     "event.INSERT": (UUID(int=9), SOMEBODY, "creative.due", START, "{}"),
     "event.DELETE_BATCH": (SOMEBODY, 500),
