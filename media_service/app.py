@@ -75,7 +75,7 @@ async def _resources(app: web.Application) -> AsyncIterator[None]:
     await app[TIMEZONES].load_names()
     async with (
         wiring.open_stores(),
-        watch_clock(wiring.database, wiring.clock, readiness),
+        watch_clock(wiring.clock_check),
         wiring.open_upload_parts(),
     ):
         authenticator, storage = wiring.authenticator, wiring.storage
@@ -88,6 +88,7 @@ async def _resources(app: web.Application) -> AsyncIterator[None]:
 
         database, cache = wiring.database, authenticator.cache
         readiness.add("database", database.is_reachable, lambda: database.last_error)
+        readiness.add("clock", wiring.clock_check.clocks_agree, wiring.clock_check.reason)
         readiness.add("keys", has_keys, lambda: authenticator.verifier.keys_error)
         readiness.add("revocations", knows_revocations, cache.explain_staleness)
         readiness.add("storage", storage.reachable, lambda: storage.last_error)

@@ -15,6 +15,7 @@ from media_service.settings import MediaSettings
 from media_service.wiring import Wiring
 from shared.background import run_periodically
 from shared.clock import SystemClock
+from shared.clock_check import watch_clock
 from shared.entropy import SystemEntropy
 from shared.errors import ServiceUnavailable
 from shared.logs import configure_logs, describe_error
@@ -88,6 +89,7 @@ async def run_worker(wiring: Wiring) -> None:
     with stop_signal() as stop:
         async with (
             wiring.open_database(),
+            watch_clock(wiring.clock_check),
             wiring.open_webhook_worker() as deliveries,
             wiring.run_webhooks(deliveries),
         ):

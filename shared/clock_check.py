@@ -9,7 +9,6 @@ from shared.background import run_periodically
 from shared.clock import Clock
 from shared.db import Database
 from shared.errors import ServiceUnavailable
-from shared.health import Readiness
 
 COMPARE_SECONDS = 60
 TOLERANCE_SECONDS = 30
@@ -24,8 +23,8 @@ class ClockCheck:
         self._clock = clock
         self._ahead: float | None = None  # seconds; 0 while they agree, None at first
 
-    async def compare(self) -> None:
-        """Ask PostgreSQL for its time; log once when the clocks differ, and once when they agree.
+    async def compare(self) -> bool:
+        """Return whether PostgreSQL's time agrees; log once when it differs, once when it agrees.
 
         Raises:
             ServiceUnavailable: the database is away; the last result stays.
@@ -41,6 +40,7 @@ class ClockCheck:
             log.error("clock.wrong", reason=self.reason())
         elif self._agrees and not agreed:
             log.info("clock.right_again")
+        return self._agrees
 
     async def clocks_agree(self) -> bool:
         """Return whether the clocks agree; compare again after a failure."""
@@ -63,11 +63,7 @@ class ClockCheck:
 
 
 @contextlib.asynccontextmanager
-async def watch_clock(
-    database: Database, clock: Clock, readiness: Readiness
-) -> AsyncIterator[None]:
-    """Compare the clocks each minute beside the block; it is not ready while they disagree."""
-    check = ClockCheck(database, clock)
-    readiness.add("clock", check.clocks_agree, check.reason)
+async def watch_clock(check: ClockCheck) -> AsyncIterator[None]:
+    """Compare the clocks each minute beside the block."""
     async with run_periodically("clock", check.compare, pause=COMPARE_SECONDS):
         yield

@@ -8,6 +8,7 @@ import structlog
 
 from media_service.publishing import repository
 from shared.clock import Clock
+from shared.clock_check import ClockCheck
 from shared.db import Database
 from shared.entropy import Entropy, new_id
 from shared.logs import describe_error
@@ -25,9 +26,12 @@ log = structlog.get_logger()
 class Publisher:
     """Publishes what is due, in order of due time; any number of replicas may do so at once."""
 
-    def __init__(self, database: Database, clock: Clock, entropy: Entropy) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, clock_check: ClockCheck, entropy: Entropy
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._clock_check = clock_check
         self._entropy = entropy
         self.published = asyncio.Event()
         """Set after each batch, for the task that queues webhooks of it."""
@@ -39,15 +43,21 @@ class Publisher:
         self._next = await repository.find_next_due(self._database)
 
     async def publish_due(self) -> None:
-        """Publish all that is due, until another replica or a user's change comes in between."""
+        """Publish all that is due, until another replica or a user's change comes in between.
+
+        Nothing while the clock is wrong: what is published stays so. A step is noticed at once.
+        """
         await self.look()
-        while self._next and self._next.due_at <= self._clock.now():
+        while self._is_due() and await self._clock_check.compare():
             count = await self._publish_batch(self._clock.now())
             if not count:
                 break
             self.published.set()
             log.info("creatives.published", count=count)
             await self.look()
+
+    def _is_due(self) -> bool:
+        return self._next is not None and self._next.due_at <= self._clock.now()
 
     async def _publish_batch(self, now: datetime) -> int:
         """Publish a batch, one by one if it is refused whole, as one bad row is enough for that."""

@@ -24,6 +24,7 @@ from media_service.publishing.service import Publisher
 from media_service.settings import MediaSettings
 from media_service.storage import factory
 from media_service.upload.request import UPLOAD_LIMITS
+from shared.clock_check import ClockCheck
 from shared.db import Database, open_database
 from shared.entropy import SystemEntropy
 from tests.conftest import AUDIENCE, ISSUER, MEDIA_SECRET, REVOCATION_KEY
@@ -98,7 +99,7 @@ async def media_db(media_dsn: str) -> AsyncIterator[Connection]:
 async def publisher(media_dsn: str, clock: MovableClock) -> AsyncIterator[Publisher]:
     """A publisher that does a round when the test says so."""
     async with open_database(media_dsn) as database:
-        yield Publisher(database, clock, SystemEntropy())
+        yield Publisher(database, clock, ClockCheck(database, clock), SystemEntropy())
 
 
 @pytest.fixture

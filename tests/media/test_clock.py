@@ -1,12 +1,23 @@
 """A clock that is behind: media_service refused every token as not yet valid, and said nothing."""
 
+import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
+from media_service.cli import run_worker
+from media_service.publishing.service import Publisher
+from media_service.settings import MediaSettings
+from media_service.wiring import Wiring
 from shared import clock_check
+from shared.background import cancel_and_wait
+from shared.entropy import SystemEntropy
 from tests.support.clock import MovableClock
+from tests.support.database import Connection
+from tests.support.publishing import count_published, create_due
 from tests.support.waiting import until
 
 
@@ -14,6 +25,37 @@ from tests.support.waiting import until
 def clock() -> MovableClock:
     """A clock that parts from PostgreSQL's when it is moved."""
     return MovableClock()
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+async def test_publisher_clock_of_another_day_publishes_nothing_and_says_so(
+    media_db: Connection, publisher: Publisher, clock: MovableClock, days: int
+) -> None:
+    """A step between two comparisons, too: what is published stays so."""
+    await create_due(media_db, clock.now())
+    await publisher.publish_due()
+    await create_due(media_db, clock.now(), clock.now() + timedelta(hours=1))
+    clock.advance(days=days)
+    with capture_logs() as logs:
+        for _ in range(2):
+            await publisher.publish_due()
+    assert await count_published(media_db) == (1, 1, 1)
+    expected = ["clock.wrong"] if days > 0 else []
+    assert [entry["event"] for entry in logs] == expected
+    clock.advance(days=-days)
+    await publisher.publish_due()
+    assert await count_published(media_db) == (2, 2, 2)
+
+
+async def test_worker_command_wrong_clock_is_said(
+    media_values: dict[str, Any], clock: MovableClock
+) -> None:
+    clock.advance(minutes=5)
+    wiring = Wiring(MediaSettings(**media_values), clock=clock, entropy=SystemEntropy())
+    with capture_logs() as logs:
+        worker = asyncio.create_task(run_worker(wiring))
+        await until(lambda: "clock.wrong" in {entry["event"] for entry in logs})
+        await cancel_and_wait(worker)
 
 
 async def test_media_service_clock_behind_database_is_not_ready(

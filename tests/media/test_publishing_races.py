@@ -10,6 +10,7 @@ import pytest
 
 from media_service.publishing.service import Publisher
 from shared.background import run_periodically
+from shared.clock_check import ClockCheck
 from shared.db import open_database
 from shared.entropy import SystemEntropy
 from shared.errors import ServiceUnavailable
@@ -40,7 +41,7 @@ async def test_publisher_1000_due_at_once_are_each_published_once_in_order(
     async with AsyncExitStack() as stack:
         for _ in range(3):
             database = await stack.enter_async_context(open_database(media_dsn))
-            one = Publisher(database, clock, SystemEntropy())
+            one = Publisher(database, clock, ClockCheck(database, clock), SystemEntropy())
             await stack.enter_async_context(
                 run_periodically("publishing", one.publish_due, pause=one.pause)
             )
