@@ -18,10 +18,6 @@ CREATE TABLE webhook_endpoints (
 
 CREATE INDEX webhook_endpoints_of_user ON webhook_endpoints (user_id, id);
 
--- For users of whom a replica of the release before, which does not know this table, has left rows.
-CREATE INDEX owners_deleted ON owners (deleted_at) WHERE deleted_at IS NOT NULL;
-
 -- migrate:down
 
-DROP INDEX owners_deleted;
 DROP TABLE webhook_endpoints;

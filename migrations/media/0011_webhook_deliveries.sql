@@ -1,8 +1,8 @@
 -- migrate:up
 
 -- What is sent to an endpoint. `body` has the exact bytes that every attempt signs. A delivery is due
--- at `next_attempt_at`; the process that makes an attempt moves that time into the future, so that
--- another one takes over if it dies. It is NULL when the delivery is over.
+-- at `next_attempt_at`, which is NULL when the delivery is over. The process that makes an attempt has
+-- it until `leased_until`, by the database's clock; then another one takes over.
 CREATE TABLE webhook_deliveries (
     id              uuid PRIMARY KEY,
     endpoint_id     uuid NOT NULL REFERENCES webhook_endpoints ON DELETE CASCADE,
@@ -13,10 +13,13 @@ CREATE TABLE webhook_deliveries (
                     CHECK (status IN ('pending', 'delivered', 'failed', 'dead')),
     attempts        jsonb NOT NULL DEFAULT '[]',
     next_attempt_at timestamptz,
+    leased_until    timestamptz,
     created_at      timestamptz NOT NULL
 );
 
-CREATE INDEX webhook_deliveries_due ON webhook_deliveries (next_attempt_at, id)
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (next_attempt_at)
+    WHERE next_attempt_at IS NOT NULL;
+CREATE INDEX webhook_deliveries_waiting ON webhook_deliveries (endpoint_id, next_attempt_at, id)
     WHERE next_attempt_at IS NOT NULL;
 CREATE INDEX webhook_deliveries_of_endpoint ON webhook_deliveries (endpoint_id, id);
 CREATE INDEX webhook_deliveries_by_age ON webhook_deliveries (created_at);

@@ -1,5 +1,6 @@
 """Deliveries of webhooks: attempted when due, by one process each, and listed with all attempts."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -162,11 +163,12 @@ async def test_delivery_of_a_dead_process_is_claimed_when_its_lease_is_over(
     future = datetime.now(UTC) + timedelta(days=1)
     hook = await create(media, "http://127.0.0.1:1/")
     delivery_id = await queue(database, media, hook, future)
-    lease = timedelta(seconds=50)
+    lease, hour = timedelta(seconds=0.5), timedelta(hours=1)
     (dead,) = await repository.claim(database, future, lease, DueQuery(10))
-    assert await repository.claim(database, future, lease, DueQuery(10)) == []
-    later = future + lease
-    (taken,) = await repository.claim(database, later, lease, DueQuery(10))
+    later = future + hour  # by the clock of another process, which is ahead
+    assert await repository.claim(database, later, lease, DueQuery(10)) == []
+    await asyncio.sleep(lease.total_seconds())
+    (taken,) = await repository.claim(database, later, hour, DueQuery(10))
     assert dead.id == taken.id == delivery_id
     failed, delivered = Attempt(future, 1, 500), Attempt(later, 1, 200)
     lost = DeliveryResult(dead, failed, Outcome("dead"), None)

@@ -126,7 +126,9 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "delivery.INSERT": (
         *(UUID(int=9), SOMETHING, SOMEBODY, SOMETHING, "webhook.test", "{}", START),
     ),
-    "delivery.CLAIM": (SOON, 50, [SOMETHING], SOON, None),
+    "delivery.CLAIM": (
+        *(SOON, 50, [SOMETHING], [5], [SOMEBODY], [5], 10, None, timedelta(seconds=50)),
+    ),
     "delivery.FIND_OLDEST_DUE": (),
     "delivery.FINISH": (SOMETHING, START, "failed", "[]", SOON, START, False, START),
     "delivery.LOCK_CREATIVE": (SOMETHING,),

@@ -1,12 +1,19 @@
 """Shares the attempts of one process: receivers that are slow take no turns of quick ones."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from shared.webhooks.delivery.model import DueQuery
+from shared.webhooks.delivery.model import ClaimedDelivery, DueQuery
+from shared.webhooks.endpoint.model import MAX_ENDPOINTS
+
+MAX_PER_ENDPOINT = 5
+"""Attempts at once to one endpoint, by one process."""
 
 MAX_KNOWN = 10_000
-"""Slow endpoints that a process remembers."""
+"""Endpoints that a process remembers."""
+
+SLOW = 0
 
 
 @dataclass(slots=True)
@@ -14,43 +21,63 @@ class DeliveryLanes:
     """Two lanes of `width` attempts: endpoints whose last attempt was slow have one of their own.
 
     An attempt that becomes slow changes to the other lane, even if that is full: its endpoint is
-    then known, so it happens once for each. An endpoint gets its next attempts when its last ones
-    have ended.
+    then known, so it happens once for each. An endpoint that is unknown or slow has one attempt at
+    once. Each quick attempt allows it one more. The endpoints of an owner share a fifth of a lane.
     """
 
     width: int
-    _endpoints: dict[UUID, UUID] = field(default_factory=dict)
+    _running: dict[UUID, ClaimedDelivery] = field(default_factory=dict)
     _slow_attempts: set[UUID] = field(default_factory=set)
-    _slow_endpoints: dict[UUID, None] = field(default_factory=dict)
+    _allowed: dict[UUID, int] = field(default_factory=dict)
+    """How many attempts an endpoint may have at once, or `SLOW`."""
 
     def quick_query(self) -> DueQuery:
         """Return which deliveries to start in the lane of quick attempts."""
-        quick = len(self._endpoints) - len(self._slow_attempts)
-        busy = {*self._endpoints.values(), *self._slow_endpoints}
-        return DueQuery(self.width - quick, busy)
+        running = Counter(one.endpoint_id for one in self._running.values())
+        allowed = dict.fromkeys(running, 1) | self._allowed
+        places = {one: max(0, count - running[one]) for one, count in allowed.items()}
+        free = self.width - len(self._running) + len(self._slow_attempts)
+        return DueQuery(free, places, self._owner_places(), self._owner_share)
 
     def slow_query(self) -> DueQuery:
         """Return which deliveries to start in the lane of slow attempts."""
-        idle = set(self._slow_endpoints) - set(self._endpoints.values())
-        return DueQuery(self.width - len(self._slow_attempts), only=idle)
+        slow = {one for one, count in self._allowed.items() if count == SLOW}
+        idle = slow - {one.endpoint_id for one in self._running.values()}
+        free = self.width - len(self._slow_attempts)
+        return DueQuery(free, {}, self._owner_places(), self._owner_share, only=idle)
 
-    def enter(self, delivery_id: UUID, endpoint_id: UUID) -> None:
+    def enter(self, claimed: ClaimedDelivery) -> None:
         """Count an attempt that begins."""
-        self._endpoints[delivery_id] = endpoint_id
-        if endpoint_id in self._slow_endpoints:
-            self._slow_attempts.add(delivery_id)
+        self._running[claimed.id] = claimed
+        if self._allowed.get(claimed.endpoint_id) == SLOW:
+            self._slow_attempts.add(claimed.id)
 
-    def slow_down(self, delivery_id: UUID) -> None:
-        """Move an attempt that takes long, and remember its endpoint."""
-        endpoint_id = self._endpoints[delivery_id]
-        self._slow_attempts.add(delivery_id)
-        self._slow_endpoints[endpoint_id] = None
-        if len(self._slow_endpoints) > MAX_KNOWN:
-            del self._slow_endpoints[next(iter(self._slow_endpoints))]
+    def slow_down(self, claimed: ClaimedDelivery) -> None:
+        """Move an attempt that takes long."""
+        self._slow_attempts.add(claimed.id)
+        self._allow(claimed.endpoint_id, SLOW)
 
-    def leave(self, delivery_id: UUID, *, was_slow: bool) -> None:
-        """Count an attempt that has ended; a quick one returns its endpoint to the quick lane."""
-        endpoint_id = self._endpoints.pop(delivery_id)
-        self._slow_attempts.discard(delivery_id)
-        if not was_slow:
-            self._slow_endpoints.pop(endpoint_id, None)
+    def judge(self, claimed: ClaimedDelivery, *, was_slow: bool) -> None:
+        """Remember how long the endpoint took; a quick one is, or returns, in the quick lane."""
+        before = self._allowed.get(claimed.endpoint_id, 1)
+        self._allow(claimed.endpoint_id, SLOW if was_slow else min(before + 1, MAX_PER_ENDPOINT))
+
+    def leave(self, claimed: ClaimedDelivery) -> None:
+        """Count an attempt that has ended."""
+        del self._running[claimed.id]
+        self._slow_attempts.discard(claimed.id)
+
+    @property
+    def _owner_share(self) -> int:
+        """At least one for each endpoint: slow ones, with one each, leave room for the others."""
+        return max(self.width // 5, MAX_ENDPOINTS)
+
+    def _owner_places(self) -> dict[UUID, int]:
+        running = Counter(one.user_id for one in self._running.values())
+        return {one: max(0, self._owner_share - count) for one, count in running.items()}
+
+    def _allow(self, endpoint_id: UUID, count: int) -> None:
+        self._allowed.pop(endpoint_id, None)  # the one changed longest ago is forgotten first
+        self._allowed[endpoint_id] = count
+        if len(self._allowed) > MAX_KNOWN:
+            del self._allowed[next(iter(self._allowed))]

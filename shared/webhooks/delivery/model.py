@@ -1,13 +1,13 @@
 """Deliveries of webhooks."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
 from shared.paging import encode_cursor
-from shared.webhooks.endpoint.model import EndpointStatus
+from shared.webhooks.endpoint.model import MAX_ENDPOINTS, EndpointStatus
 from shared.webhooks.model import Attempt
 from shared.webhooks.outcome import Outcome
 
@@ -74,16 +74,25 @@ class DeliveryFilter:
 
 @dataclass(frozen=True, slots=True)
 class DueQuery:
-    """Up to `limit` due deliveries, to `only` some endpoints if given, and to none of `but`."""
+    """Up to `limit` due deliveries, to `only` some endpoints if given.
+
+    `places`: how many to each endpoint; 1 to one that is not listed. `owner_places`: how many to
+    all endpoints of an owner together; `owner_share` for one who is not listed.
+    """
 
     limit: int
-    but: Collection[UUID] = ()
+    places: Mapping[UUID, int] = field(default_factory=dict)
+    owner_places: Mapping[UUID, int] = field(default_factory=dict)
+    owner_share: int = MAX_ENDPOINTS
     only: Collection[UUID] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimedDelivery:
-    """A delivery that this process may attempt until `leased_until`, with its endpoint's data."""
+    """A delivery that this process may attempt until `leased_until`, with its endpoint's data.
+
+    `leased_until`: by PostgreSQL's clock, as processes' clocks differ. `user_id`: the owner.
+    """
 
     id: UUID
     event_id: UUID
@@ -93,6 +102,7 @@ class ClaimedDelivery:
     redelivered: bool
     leased_until: datetime
     endpoint_id: UUID
+    user_id: UUID
     endpoint_status: EndpointStatus
     url: str
     secret: bytes

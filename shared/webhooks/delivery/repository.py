@@ -24,9 +24,6 @@ from shared.webhooks.endpoint.repository import record_attempt_sql
 from shared.webhooks.event import repository as events
 from shared.webhooks.model import Attempt, WebhookMessage
 
-MAX_PER_ENDPOINT = 5
-"""Attempts at once to one endpoint, by one process."""
-
 MAX_LISTED = 50
 """The latest attempts of a delivery that are kept: it may be redelivered any number of times."""
 
@@ -64,43 +61,68 @@ SELECT $1, id, $4, $5, $6, $7, $7 FROM webhook_endpoints WHERE id = $2 AND user_
 RETURNING true
 """
 
+_WAITING = """
+RECURSIVE waiting AS (
+    (SELECT endpoint_id FROM webhook_deliveries WHERE next_attempt_at IS NOT NULL AND {condition}
+     ORDER BY endpoint_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT later.endpoint_id FROM webhook_deliveries AS later
+            WHERE later.next_attempt_at IS NOT NULL AND later.endpoint_id > waiting.endpoint_id
+            ORDER BY later.endpoint_id LIMIT 1)
+    FROM waiting WHERE endpoint_id IS NOT NULL
+)"""
+"""The endpoints with unfinished deliveries: one step in an index for each, however many it has."""
+
+_UNLEASED = "(leased_until IS NULL OR leased_until <= clock_timestamp())"
+_ANY_DUE = """$8::uuid[] IS NULL
+     AND EXISTS (SELECT FROM webhook_deliveries WHERE next_attempt_at <= $1)"""
+
 CLAIM = f"""
-WITH candidates AS (
-    SELECT id, endpoint_id, next_attempt_at FROM webhook_deliveries
-    WHERE next_attempt_at <= $1 AND endpoint_id <> ALL ($3::uuid[])
-      AND ($5::uuid[] IS NULL OR endpoint_id = ANY ($5))
-    ORDER BY next_attempt_at, id LIMIT 500
-), placed AS (
-    SELECT id, row_number() OVER (PARTITION BY endpoint_id ORDER BY next_attempt_at, id) AS place
-    FROM candidates
+WITH {_WAITING.format(condition=_ANY_DUE)}, due AS (
+    SELECT first.*, user_id
+    FROM (TABLE waiting UNION ALL SELECT unnest($8::uuid[])) AS candidate
+    JOIN webhook_endpoints AS endpoint ON endpoint.id = candidate.endpoint_id
+    LEFT JOIN unnest($3::uuid[], $4::int[]) AS known (id, places) ON known.id = endpoint.id
+    CROSS JOIN LATERAL (
+        SELECT id, next_attempt_at, row_number() OVER (ORDER BY next_attempt_at, id) AS place
+        FROM webhook_deliveries AS delivery
+        WHERE delivery.endpoint_id = endpoint.id AND next_attempt_at <= $1 AND {_UNLEASED}
+        ORDER BY next_attempt_at, id LIMIT coalesce(known.places, 1)
+    ) AS first
+), fair AS (
+    SELECT due.id, coalesce(owner.places, $7) AS places,
+           row_number() OVER (PARTITION BY user_id ORDER BY place, next_attempt_at, due.id) AS turn
+    FROM due LEFT JOIN unnest($5::uuid[], $6::int[]) AS owner (id, places) ON owner.id = user_id
 ), claimed AS (
-    SELECT id FROM webhook_deliveries JOIN placed USING (id)
-    WHERE place <= {MAX_PER_ENDPOINT} AND next_attempt_at <= $1
-    ORDER BY place, next_attempt_at LIMIT $2 FOR UPDATE OF webhook_deliveries SKIP LOCKED
+    SELECT id FROM webhook_deliveries JOIN fair USING (id)
+    WHERE turn <= places AND next_attempt_at <= $1 AND {_UNLEASED}
+    ORDER BY turn, next_attempt_at LIMIT $2 FOR UPDATE OF webhook_deliveries SKIP LOCKED
 )
-UPDATE webhook_deliveries AS delivery SET status = 'pending', next_attempt_at = $4
+UPDATE webhook_deliveries AS delivery
+SET status = 'pending', leased_until = clock_timestamp() + $9::interval
 FROM claimed, webhook_endpoints AS endpoint
 WHERE delivery.id = claimed.id AND endpoint.id = delivery.endpoint_id
-RETURNING delivery.id, event_id, type, body, tries AS made_attempts, redelivered,
-          next_attempt_at AS leased_until, endpoint_id, endpoint.status AS endpoint_status, url,
-          secret, previous_secret, rotated_at
+RETURNING delivery.id, event_id, type, body, tries AS made_attempts, redelivered, leased_until,
+          endpoint_id, user_id, endpoint.status AS endpoint_status, url, secret, previous_secret,
+          rotated_at
 """
-"""The endpoints take turns: the first due delivery of each comes before the second of any."""
+"""Owners take turns, and so do the endpoints of each. See `DueQuery` for the places."""
 
 FIND_OLDEST_DUE = f"""
 SELECT least(({events.FIND_OLDEST_UNQUEUED}), (
     SELECT next_attempt_at FROM webhook_deliveries WHERE next_attempt_at IS NOT NULL
-    ORDER BY next_attempt_at, id LIMIT 1
+    ORDER BY next_attempt_at LIMIT 1
 ))
 """
 
 FINISH = f"""
 WITH finished AS (
     UPDATE webhook_deliveries
-    SET status = $3, next_attempt_at = $5, tries = tries + jsonb_array_length($4::jsonb),
+    SET status = $3, next_attempt_at = $5, leased_until = NULL,
+        tries = tries + jsonb_array_length($4::jsonb),
         attempts = CASE WHEN jsonb_array_length(attempts) < {MAX_LISTED} THEN attempts
                         ELSE attempts - 0 END || $4::jsonb
-    WHERE id = $1 AND next_attempt_at = $2
+    WHERE id = $1 AND leased_until = $2
     RETURNING endpoint_id
 )
 {record_attempt_sql("SELECT endpoint_id FROM finished", "$6", "$7", "$8::timestamptz")}
@@ -185,8 +207,13 @@ async def claim(
     database: Database, now: datetime, lease: timedelta, query: DueQuery
 ) -> list[ClaimedDelivery]:
     """Lease deliveries that are due."""
+    columns = [
+        list(part)
+        for places in (query.places, query.owner_places)
+        for part in (places, places.values())
+    ]
     only = None if query.only is None else list(query.only)
-    rows = await database.fetch(CLAIM, now, query.limit, list(query.but), now + lease, only)
+    rows = await database.fetch(CLAIM, now, query.limit, *columns, query.owner_share, only, lease)
     return [ClaimedDelivery(**row) for row in rows]
 
 

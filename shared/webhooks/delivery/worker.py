@@ -57,8 +57,8 @@ class DeliveryWorker:
 
     async def start_due(self) -> None:
         """Start the attempts that are due, as many as may run at once."""
+        await self._claim(self.lanes.slow_query())  # first: one each, so they leave room
         await self._claim(self.lanes.quick_query())
-        await self._claim(self.lanes.slow_query())
 
     async def look(self) -> None:
         """Read when the first delivery that waits falls due, and how many endpoints fail."""
@@ -77,7 +77,7 @@ class DeliveryWorker:
         lease = timedelta(seconds=self.sender.timeout_seconds) + LEASE_SLACK
         now = self.clock.now()
         for claimed in await repository.claim(self.database, now, lease, query):
-            self.lanes.enter(claimed.id, claimed.endpoint_id)
+            self.lanes.enter(claimed)
             task = asyncio.create_task(self._deliver(claimed), name="webhook")
             self.tasks.add(task)
             task.add_done_callback(self.tasks.discard)
@@ -92,12 +92,13 @@ class DeliveryWorker:
         except Exception:
             log.exception("webhook.attempt_failed", delivery_id=str(claimed.id))
         finally:
-            self.lanes.leave(claimed.id, was_slow=loop.time() >= timer.when())
+            self.lanes.judge(claimed, was_slow=loop.time() >= timer.when())
+            self.lanes.leave(claimed)
             timer.cancel()
             self.wake.set()
 
     def _on_slow(self, claimed: ClaimedDelivery) -> None:
-        self.lanes.slow_down(claimed.id)
+        self.lanes.slow_down(claimed)
         self.wake.set()
 
     async def _attempt(self, claimed: ClaimedDelivery) -> None:
