@@ -21,7 +21,8 @@ CREATE INDEX webhook_deliveries_due ON webhook_deliveries (next_attempt_at)
     WHERE next_attempt_at IS NOT NULL;
 CREATE INDEX webhook_deliveries_waiting ON webhook_deliveries (endpoint_id, next_attempt_at, id)
     WHERE next_attempt_at IS NOT NULL;
-CREATE INDEX webhook_deliveries_of_endpoint ON webhook_deliveries (endpoint_id, id);
+CREATE INDEX webhook_deliveries_by_status ON webhook_deliveries (endpoint_id, status, id);
+CREATE INDEX webhook_deliveries_by_type ON webhook_deliveries (endpoint_id, type, status, id);
 CREATE INDEX webhook_deliveries_by_age ON webhook_deliveries (created_at);
 
 -- migrate:down

@@ -19,8 +19,9 @@ AttemptError = Literal[
     "connection_lost",
     "invalid_response",
     "timeout",
+    "queue_full",
 ]
-"""Why no response came."""
+"""Why no response came; after `queue_full` no attempt was made."""
 
 
 @dataclass(frozen=True, slots=True)

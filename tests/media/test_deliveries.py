@@ -13,6 +13,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from shared.db import Database
 from shared.webhooks.delivery import repository
 from shared.webhooks.delivery.model import RETENTION, DeliveryResult, DueQuery
+from shared.webhooks.endpoint import repository as endpoints
 from shared.webhooks.model import Attempt
 from shared.webhooks.outcome import Outcome
 from tests.conftest import MEDIA_SECRET
@@ -203,6 +204,42 @@ async def test_deliveries_are_filtered_and_paged(
         assert (await media.call("GET", path, params=query)).code == "validation_failed"
 
 
+async def test_test_is_refused_while_five_wait(
+    serving_media: Callable[..., Any], database: Database
+) -> None:
+    async with serving_media(publish_worker=False) as media:
+        hook, other = [await create(media, "http://127.0.0.1:1/") for _ in range(2)]
+        path = f"/webhooks/{hook['id']}/test"
+        answers = await asyncio.gather(*(media.call("POST", path) for _ in range(9)))
+        assert sorted(answer.status for answer in answers) == [202] * 5 + [409] * 4
+        assert (await media.call("POST", f"/webhooks/{other['id']}/test")).status == 202
+        assert len(await deliveries(media, hook)) == 5
+        await database.execute("UPDATE webhook_deliveries SET status = 'dead'")
+        assert (await media.call("POST", path)).status == 202
+
+
+async def test_deliveries_are_deleted_in_batches_before_their_webhook(
+    media: MediaClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One statement over very many would be ended by its time-out, each time."""
+    monkeypatch.setattr(repository, "DELETED_BATCH", 2)
+    hook, future = await create(media, "http://127.0.0.1:1/"), datetime.now(UTC) + timedelta(days=1)
+    for _ in range(5):
+        await queue(database, media, hook, future)
+    left, delete = list[int](), endpoints.delete
+
+    async def count_and_delete(*arguments: Any) -> bool:
+        left.append(await database.fetchval("SELECT count(*) FROM webhook_deliveries"))
+        return await delete(*arguments)
+
+    monkeypatch.setattr(endpoints, "delete", count_and_delete)
+    stranger = media.as_other_user()
+    assert (await stranger.call("DELETE", f"/webhooks/{hook['id']}")).status == 404
+    assert len(await deliveries(media, hook)) == 5
+    assert (await media.call("DELETE", f"/webhooks/{hook['id']}")).status == 204
+    assert left == [0]
+
+
 async def test_deliveries_of_another_user_are_404(media: MediaClient, receiver: Receiver) -> None:
     hook, stranger = await create(media, receiver.url), media.as_other_user()
     path = f"/webhooks/{hook['id']}"
@@ -225,7 +262,7 @@ async def test_deliveries_expire_after_30_days_and_go_with_their_webhook(
            FROM generate_series(1, $3)""",
         UUID(hook["id"]),
         future,
-        2 * repository.EXPIRED_BATCH + 1,
+        2 * repository.DELETED_BATCH + 1,
     )
     await repository.delete_expired(database, future + RETENTION)
     assert await deliveries(media, hook) == []

@@ -13,6 +13,7 @@ from media_service.creative.signed_link import LinkSigner
 from media_service.delivery.messages import EventMessages
 from shared.db import Database, open_database
 from shared.entropy import SystemEntropy
+from shared.webhooks.delivery import repository
 from shared.webhooks.delivery.fan_out import EventFanOut
 from shared.webhooks.delivery.model import DeliverySchedule
 from tests.conftest import ISSUER
@@ -152,3 +153,31 @@ async def test_fan_out_without_any_endpoint_leaves_no_event(
     assert await fan_out.queue_deliveries() == 0
     assert await count_unqueued(media_db) == 0
     assert await media_db.fetchval("select count(*) from webhook_deliveries") == 0
+
+
+async def test_fan_out_to_an_endpoint_with_too_many_unfinished_deliveries_is_dead_at_once(
+    media: MediaClient,
+    media_db: Connection,
+    fan_out: EventFanOut,
+    clock: MovableClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(repository, "MAX_UNFINISHED", 3)
+    hook, other = await create(media, URL), await create(media, URL)
+    for count in (2, 3):
+        await record(media_db, media, clock.now(), count)
+        await fan_out.queue_deliveries()
+        await media_db.execute(
+            "update webhook_deliveries set status = 'delivered', next_attempt_at = null"
+            " where endpoint_id = $1",
+            UUID(other["id"]),
+        )
+    newest = await deliveries(media, hook)
+    assert [one["status"] for one in newest] == ["dead"] * 2 + ["pending"] * 3
+    for one in newest[:2]:
+        (attempt,) = one["attempts"]
+        assert (attempt["error"], attempt["status_code"]) == ("queue_full", None)
+        assert one["next_attempt_at"] is None
+    assert {one["status"] for one in await deliveries(media, other)} == {"delivered"}
+    await media.call("POST", f"/webhooks/{hook['id']}/deliveries/{newest[0]['id']}/redeliver")
+    assert (await deliveries(media, hook))[0]["status"] == "pending"

@@ -4,6 +4,7 @@ import inspect
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from hashlib import md5
 from types import ModuleType
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,7 @@ from media_service.publishing import repository as publishing
 from media_service.quota import repository as quota
 from media_service.schedule import repository as schedule
 from shared.webhooks.delivery import repository as delivery
+from shared.webhooks.delivery.overview import repository as overview
 from shared.webhooks.endpoint import repository as endpoint
 from shared.webhooks.event import repository as event
 from tests.support.database import Connection
@@ -85,8 +87,10 @@ SELECT md5('h' || n)::uuid, md5((n / 10)::text)::uuid, 'https://receiver.example
 FROM generate_series(1, {ROWS}) n;
 INSERT INTO webhook_deliveries (id, endpoint_id, event_id, type, body, status, next_attempt_at,
                                 created_at)
-SELECT md5('d' || n)::uuid, md5('h' || n % 1000)::uuid, md5('e' || n)::uuid, 'creative.due', '{{}}',
-       'delivered', CASE WHEN n % 1000 = 0 THEN now() END,
+SELECT md5('d' || n)::uuid, md5('h' || CASE WHEN n % 2 = 0 THEN 0 ELSE n % 1000 END)::uuid,
+       md5('e' || n)::uuid, 'creative.due', '{{}}',
+       CASE WHEN n % 1000 = 0 THEN 'pending' ELSE 'delivered' END,
+       CASE WHEN n % 1000 = 0 THEN now() END,
        timestamptz '2026-01-01Z' + n * interval '1 minute'
 FROM generate_series(1, {ROWS}) n;
 """
@@ -94,15 +98,16 @@ FROM generate_series(1, {ROWS}) n;
 LOOKED_AT = 5000
 """How many of the newest rows a search may look at without asking the index of words."""
 
-SOMEBODY, SOMETHING = UUID(int=5), UUID(int=6)
+SOMEBODY, SOMETHING, LAST = UUID(int=5), UUID(int=6), UUID(int=2**128 - 1)
+BUSY_ENDPOINT = UUID(bytes=md5(b"h0", usedforsecurity=False).digest())
+"""It has half of all deliveries."""
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SOON = START + timedelta(hours=1)
 NAME, LEASE = "PR-000000000007", SOMETHING
 HASH = bytes(32)
 REPOSITORIES = (
     *(creative, delivery, erasure, event, feed, idempotency, quota, picture, product),
-    publishing,
-    *(schedule, creative_delivery, endpoint),
+    *(publishing, schedule, creative_delivery, endpoint, overview),
 )
 
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
@@ -121,23 +126,22 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "delivery.CLAIM_EVENTS": (200,),
     "delivery.INSERT_MANY": (
         *(START, START, [SOMETHING], [SOMETHING], [SOMETHING]),
-        *(["creative.due"], ["{}"]),
+        *(["creative.due"], ["{}"], 9, "[]"),
     ),
     "delivery.INSERT": (
-        *(UUID(int=9), SOMETHING, SOMEBODY, SOMETHING, "webhook.test", "{}", START),
+        *(UUID(int=9), SOMETHING, SOMEBODY, SOMETHING, "webhook.test", "{}", START, 5),
     ),
     "delivery.CLAIM": (
         *(SOON, 50, [SOMETHING], [5], [SOMEBODY], [5], 10, None, timedelta(seconds=50)),
     ),
-    "delivery.FIND_OLDEST_DUE": (),
     "delivery.FINISH": (SOMETHING, START, "failed", "[]", SOON, START, False, START),
     "delivery.LOCK_CREATIVE": (SOMETHING,),
     "delivery.SETTLE_CREATIVE": (SOMETHING, SOMETHING, START, UUID(int=9)),
     "delivery.REDELIVER": (SOMETHING, SOMEBODY, START, SOMETHING),
-    "delivery.REDELIVER_FAILED": (SOMETHING, SOMEBODY, START, START),
-    "delivery.PAGE": (SOMETHING, SOMETHING, None, None, 51),
+    "delivery.REDELIVER_FAILED": (SOMETHING, SOMEBODY, START, START, SOMETHING, 1000),
     "delivery.DELETE_EXPIRED": (SOON,),
     "delivery.DELETE_BATCH": (SOMEBODY, 500),
+    "delivery.DELETE_OF_ENDPOINT": (SOMETHING, 1000),
     "erasure.FIND_CURSOR": ("cheershare:deleted",),
     "erasure.SAVE_CURSOR": ("cheershare:deleted", "1-1"),
     "erasure.FIND_LEFTOVERS": (SOON,),
@@ -215,6 +219,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
         *(UUID(int=9), SOMEBODY, "https://a", ["*"], "", "enabled", None, START, START, b"x"),
     ),
     "endpoint.FIND": (SOMETHING, SOMEBODY),
+    "endpoint.LOCK": (SOMETHING, SOMEBODY),
     "endpoint.PAGE": (SOMEBODY, SOMETHING, 51),
     "endpoint.UPDATE": (SOMETHING, SOMEBODY, None, None, None, "enabled", START),
     "endpoint.ROTATE": (SOMETHING, SOMEBODY, b"x", START),
@@ -223,6 +228,9 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "endpoint.RESEAL": (SOMETHING, b"x", None, b"y", None),
     "endpoint.DELETE": (SOMETHING, SOMEBODY),
     "endpoint.DELETE_BATCH": (SOMEBODY, 500),
+    "overview.FIND_OLDEST_DUE": (),
+    "overview.PAGE": (SOMETHING, LAST, ["pending", "dead"], 51),
+    "overview.PAGE_OF_TYPE": (SOMETHING, LAST, ["pending", "dead"], 51, "creative.due"),
 }
 """An example of each statement's values. A new statement needs an entry."""
 
@@ -290,6 +298,23 @@ async def test_query_plans_use_an_index_for_every_statement(filled_database: Con
                 slow[name, mode] = text
     assert slow == {}
     await no_search_reads_many_rows(filled_database)
+    await no_page_of_deliveries_reads_many_rows(filled_database)
+
+
+async def no_page_of_deliveries_reads_many_rows(filled_database: Connection) -> None:
+    for status, event_type, found in (
+        ("dead", None, 0),
+        ("failed", "creative.due", 0),
+        ("delivered", "webhook.test", 0),
+        ("pending", None, 51),
+        ("delivered", None, 51),
+    ):
+        statement = overview.PAGE_OF_TYPE if event_type else overview.PAGE
+        values = (BUSY_ENDPOINT, LAST, [status], 51, *([event_type] if event_type else []))
+        text = await plan(filled_database, f"ANALYZE {statement}", values)
+        read = [int(rows) for rows in re.findall(r"actual time=\S+ rows=(\d+)", text)]
+        assert max(read) == max(found, 1), text
+        assert "Removed by Filter" not in text, text
 
 
 async def no_search_reads_many_rows(filled_database: Connection) -> None:

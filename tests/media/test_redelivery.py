@@ -101,6 +101,24 @@ async def test_all_that_failed_since_a_time_is_redelivered_and_nothing_else(
     assert found[3]["id"] == str(delivered)
 
 
+async def test_many_that_failed_are_redelivered_in_batches(
+    media: MediaClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repository, "REDELIVERED_BATCH", 2)
+    future = datetime.now(UTC) + timedelta(days=1)
+    hook = await create(media, "http://127.0.0.1:1/")
+    for _ in range(5):
+        await queue(database, media, hook, future)
+    await database.execute("UPDATE webhook_deliveries SET status = 'dead', next_attempt_at = NULL")
+    assert (await redeliver_since(media, hook, "2026-01-01")).status == 202
+    await until(lambda: is_over(media, hook))
+
+
+async def is_over(media: MediaClient, hook: Any) -> bool:
+    """Whether each delivery has had an attempt again."""
+    return all(one["attempts"] for one in await deliveries(media, hook))
+
+
 async def test_redelivery_to_a_disabled_webhook_is_409(
     media: MediaClient, database: Database, receiver: Receiver
 ) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import astuple, fields
+from dataclasses import astuple
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,12 +13,11 @@ from shared.webhooks.delivery.model import (
     TEST_EVENT,
     ClaimedDelivery,
     ClaimedEvent,
-    Delivery,
-    DeliveryFilter,
     DeliveryResult,
     DueQuery,
     NewDelivery,
 )
+from shared.webhooks.delivery.overview.repository import waiting_sql
 from shared.webhooks.endpoint.model import ALL_EVENTS
 from shared.webhooks.endpoint.repository import record_attempt_sql
 from shared.webhooks.event import repository as events
@@ -27,7 +26,13 @@ from shared.webhooks.model import Attempt, WebhookMessage
 MAX_LISTED = 50
 """The latest attempts of a delivery that are kept: it may be redelivered any number of times."""
 
-EXPIRED_BATCH = 1000
+MAX_WAITING_TESTS = 5
+
+MAX_UNFINISHED = 50_000
+"""Deliveries of an endpoint, five midnights of 10,000 creatives; one more is dead at once."""
+
+DELETED_BATCH = 1000
+REDELIVERED_BATCH = 1000
 
 LOCK = 7_081_530_265  # any constant; the processes that queue deliveries take this lock in turn
 _HAS_LOCK = f"(SELECT pg_try_advisory_xact_lock({LOCK}))"
@@ -46,39 +51,42 @@ FROM claimed ORDER BY position
 """The lock is held to the commit, so deliveries are queued in the order of the events."""
 
 INSERT_MANY = """
-INSERT INTO webhook_deliveries (id, endpoint_id, event_id, type, body, next_attempt_at, created_at)
-SELECT queued.id, endpoint_id, event_id, type, body, $2, $1
-FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[])
-    AS queued (id, endpoint_id, event_id, type, body)
-JOIN webhook_endpoints AS endpoint ON endpoint.id = endpoint_id
+WITH unfinished AS (
+    SELECT endpoint_id, count(*) FROM webhook_deliveries
+    WHERE endpoint_id = ANY ($4::uuid[]) AND next_attempt_at IS NOT NULL GROUP BY endpoint_id
+), queued AS (
+    SELECT new.*, coalesce(count, 0) + row_number() OVER (PARTITION BY endpoint_id ORDER BY id) > $8
+                  AS refused
+    FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[])
+        AS new (id, endpoint_id, event_id, type, body) LEFT JOIN unfinished USING (endpoint_id)
+)
+INSERT INTO webhook_deliveries (id, endpoint_id, event_id, type, body, next_attempt_at, created_at,
+                                status, attempts)
+SELECT queued.id, endpoint_id, event_id, type, body, CASE WHEN NOT refused THEN $2::timestamptz END,
+       $1, CASE WHEN refused THEN 'dead' ELSE 'pending' END,
+       CASE WHEN refused THEN $9::jsonb ELSE '[]' END
+FROM queued JOIN webhook_endpoints AS endpoint ON endpoint.id = endpoint_id
 FOR KEY SHARE OF endpoint
 """
 """Without those to an endpoint that was deleted meanwhile."""
 
-INSERT = """
+INSERT = f"""
 INSERT INTO webhook_deliveries (id, endpoint_id, event_id, type, body, next_attempt_at, created_at)
-SELECT $1, id, $4, $5, $6, $7, $7 FROM webhook_endpoints WHERE id = $2 AND user_id = $3
+SELECT $1, id, $4, $5, $6, $7, $7 FROM webhook_endpoints WHERE id = $2 AND user_id = $3 AND (
+    $5 <> '{TEST_EVENT}' OR $8 > (
+        SELECT count(*) FROM webhook_deliveries
+        WHERE endpoint_id = $2 AND type = '{TEST_EVENT}' AND status = 'pending'
+    )
+)
 RETURNING true
 """
-
-_WAITING = """
-RECURSIVE waiting AS (
-    (SELECT endpoint_id FROM webhook_deliveries WHERE next_attempt_at IS NOT NULL AND {condition}
-     ORDER BY endpoint_id LIMIT 1)
-    UNION ALL
-    SELECT (SELECT later.endpoint_id FROM webhook_deliveries AS later
-            WHERE later.next_attempt_at IS NOT NULL AND later.endpoint_id > waiting.endpoint_id
-            ORDER BY later.endpoint_id LIMIT 1)
-    FROM waiting WHERE endpoint_id IS NOT NULL
-)"""
-"""The endpoints with unfinished deliveries: one step in an index for each, however many it has."""
 
 _UNLEASED = "(leased_until IS NULL OR leased_until <= clock_timestamp())"
 _ANY_DUE = """$8::uuid[] IS NULL
      AND EXISTS (SELECT FROM webhook_deliveries WHERE next_attempt_at <= $1)"""
 
 CLAIM = f"""
-WITH {_WAITING.format(condition=_ANY_DUE)}, due AS (
+WITH {waiting_sql(_ANY_DUE)}, due AS (
     SELECT first.*, user_id
     FROM (TABLE waiting UNION ALL SELECT unnest($8::uuid[])) AS candidate
     JOIN webhook_endpoints AS endpoint ON endpoint.id = candidate.endpoint_id
@@ -108,13 +116,6 @@ RETURNING delivery.id, event_id, type, body, tries AS made_attempts, redelivered
 """
 """Owners take turns, and so do the endpoints of each. See `DueQuery` for the places."""
 
-FIND_OLDEST_DUE = f"""
-SELECT least(({events.FIND_OLDEST_UNQUEUED}), (
-    SELECT next_attempt_at FROM webhook_deliveries WHERE next_attempt_at IS NOT NULL
-    ORDER BY next_attempt_at LIMIT 1
-))
-"""
-
 FINISH = f"""
 WITH finished AS (
     UPDATE webhook_deliveries
@@ -141,32 +142,35 @@ WHERE endpoint_id = $1 AND endpoint.id = $1 AND user_id = $2 AND endpoint.status
 REDELIVER = f"{_REDELIVER} AND delivery.id = $4 RETURNING true"
 
 REDELIVER_FAILED = f"""
-{_REDELIVER} AND delivery.status IN ('failed', 'dead') AND delivery.created_at >= $4
-  AND type <> '{TEST_EVENT}'
-"""
-
-_FIELDS = ", ".join(field.name for field in fields(Delivery))
-PAGE = f"""
-SELECT {_FIELDS} FROM webhook_deliveries
-WHERE endpoint_id = $1 AND id < $2 AND ($3::text IS NULL OR status = $3)
-  AND ($4::text IS NULL OR type = $4)
-ORDER BY id DESC LIMIT $5
+WITH batch AS (
+    SELECT id FROM webhook_deliveries
+    WHERE endpoint_id = $1 AND status IN ('failed', 'dead') AND created_at >= $4 AND id > $5
+      AND type <> '{TEST_EVENT}'
+    ORDER BY id LIMIT $6
+)
+{_REDELIVER} AND delivery.status IN ('failed', 'dead') AND delivery.id IN (TABLE batch)
+RETURNING delivery.id
 """
 
 DELETE_EXPIRED = f"""
 DELETE FROM webhook_deliveries WHERE id IN (
     SELECT id FROM webhook_deliveries WHERE created_at <= $1
-    ORDER BY created_at LIMIT {EXPIRED_BATCH}
+    ORDER BY created_at LIMIT {DELETED_BATCH}
 )
 """
 
+DELETE_OF_ENDPOINT = """
+DELETE FROM webhook_deliveries
+WHERE id IN (SELECT id FROM webhook_deliveries WHERE endpoint_id = $1 LIMIT $2)
+"""
+
 DELETE_BATCH = """
-DELETE FROM webhook_deliveries WHERE id IN (
-    SELECT delivery.id
-    FROM webhook_deliveries AS delivery JOIN webhook_endpoints AS endpoint
-      ON endpoint.id = delivery.endpoint_id
+DELETE FROM webhook_deliveries WHERE id = ANY (ARRAY(
+    SELECT delivery.id FROM webhook_endpoints AS endpoint CROSS JOIN LATERAL (
+        SELECT id FROM webhook_deliveries WHERE endpoint_id = endpoint.id LIMIT $2
+    ) AS delivery
     WHERE user_id = $1 LIMIT $2
-)
+))
 """
 
 
@@ -179,10 +183,11 @@ async def insert(
 ) -> bool:
     """Queue a message for an endpoint of an owner; return False when there is no such endpoint.
 
-    `target`: the ids of endpoint and owner. `event`: its type and message.
+    Nor is a test queued while `MAX_WAITING_TESTS` wait. `target`: the ids of endpoint and owner.
+    `event`: its type and message.
     """
     event_type, message = event
-    values = (UUID(message.id), event_type, message.body.decode(), now)
+    values = (UUID(message.id), event_type, message.body.decode(), now, MAX_WAITING_TESTS)
     return await executor.fetchval(INSERT, delivery_id, *target, *values) is not None
 
 
@@ -198,9 +203,11 @@ async def claim_events(connection: Connection, limit: int) -> list[ClaimedEvent]
 async def insert_many(
     connection: Connection, queued: Sequence[NewDelivery], now: datetime, first_attempt_at: datetime
 ) -> None:
-    """Queue deliveries."""
-    columns = zip(*(astuple(one) for one in queued), strict=True)
-    await connection.execute(INSERT_MANY, now, first_attempt_at, *map(list, columns))
+    """Queue deliveries; those to an endpoint that has `MAX_UNFINISHED` are dead."""
+    columns = map(list, zip(*(astuple(one) for one in queued), strict=True))
+    refused = json.dumps([_to_json(Attempt(now, 0, error="queue_full"))])
+    bounds = (MAX_UNFINISHED, refused)
+    await connection.execute(INSERT_MANY, now, first_attempt_at, *columns, *bounds)
 
 
 async def claim(
@@ -215,12 +222,6 @@ async def claim(
     only = None if query.only is None else list(query.only)
     rows = await database.fetch(CLAIM, now, query.limit, *columns, query.owner_share, only, lease)
     return [ClaimedDelivery(**row) for row in rows]
-
-
-async def find_oldest_due(database: Database) -> datetime | None:
-    """Return when the first delivery that waits falls due, or fell, or its event happened."""
-    due_at: datetime | None = await database.fetchval(FIND_OLDEST_DUE)
-    return due_at
 
 
 async def finish(executor: Executor, result: DeliveryResult, now: datetime) -> bool:
@@ -254,24 +255,26 @@ async def redeliver_failed(
     database: Database, target: tuple[UUID, UUID], since: datetime, now: datetime
 ) -> int:
     """Queue again what was queued since a time and not delivered; return how many."""
-    status = await database.execute(REDELIVER_FAILED, *target, now, since)
-    return int(status.rpartition(" ")[2])
-
-
-async def page(executor: Executor, endpoint_id: UUID, query: DeliveryFilter) -> list[Delivery]:
-    """Return an endpoint's deliveries, the newest first."""
-    rows = await executor.fetch(
-        PAGE, endpoint_id, query.before, query.status, query.event, query.limit
-    )
-    return [Delivery(**row) for row in rows]
+    count, last, batch = 0, UUID(int=0), REDELIVERED_BATCH
+    while batch == REDELIVERED_BATCH:
+        values = (*target, now, since, last, REDELIVERED_BATCH)
+        ids = [row["id"] for row in await database.fetch(REDELIVER_FAILED, *values)]
+        count, last, batch = count + len(ids), max(ids, default=last), len(ids)
+    return count
 
 
 async def delete_expired(database: Database, now: datetime) -> None:
     """Delete the deliveries that are older than `RETENTION`, a batch at a time."""
-    count = EXPIRED_BATCH
-    while count == EXPIRED_BATCH:
-        status = await database.execute(DELETE_EXPIRED, now - RETENTION)
-        count = int(status.rpartition(" ")[2])
+    full = f"DELETE {DELETED_BATCH}"
+    while await database.execute(DELETE_EXPIRED, now - RETENTION) == full:
+        pass
+
+
+async def delete_of_endpoint(database: Database, endpoint_id: UUID) -> None:
+    """Delete the deliveries to an endpoint, a batch at a time; more may come meanwhile."""
+    full = f"DELETE {DELETED_BATCH}"
+    while await database.execute(DELETE_OF_ENDPOINT, endpoint_id, DELETED_BATCH) == full:
+        pass
 
 
 def _to_json(attempt: Attempt) -> dict[str, object]:

@@ -27,6 +27,7 @@ def add_delivery_routes(routes: Routes, interface: WebhookInterface) -> None:
         "/webhooks/{id}/test",
         summary="Send `webhook.test` to a webhook, once, also to a disabled one",
         answers={202: QueuedResponse},
+        errors=(Conflict,),
     )(test_webhook)
     routes.add(
         "GET",

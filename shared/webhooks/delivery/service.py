@@ -12,6 +12,7 @@ from shared.entropy import Entropy, new_id
 from shared.errors import Conflict, NotFound
 from shared.webhooks.delivery import repository
 from shared.webhooks.delivery.model import TEST_EVENT, Delivery, DeliveryFilter
+from shared.webhooks.delivery.overview import repository as overview
 from shared.webhooks.endpoint import repository as webhooks
 from shared.webhooks.model import WebhookMessage, encode_body
 
@@ -33,13 +34,17 @@ class DeliveryService:
 
         Raises:
             NotFound: there is no such endpoint, or it has another owner.
+            Conflict: as many tests wait as may.
         """
         now, delivery_id = self.clock.now(), new_id(self.clock, self.entropy)
         body = encode_body(TEST_EVENT, now, {"webhook_id": str(target[0])})
         message = WebhookMessage(str(new_id(self.clock, self.entropy)), body)
         test = (TEST_EVENT, message)
-        if not await repository.insert(self.database, target, delivery_id, test, now):
-            raise NotFound
+        async with self.database.transaction() as connection:
+            if not await webhooks.lock(connection, *target):
+                raise NotFound
+            if not await repository.insert(connection, target, delivery_id, test, now):
+                raise Conflict(f"{repository.MAX_WAITING_TESTS} tests wait: try again later")
         log.info("webhook.test_queued", delivery_id=str(delivery_id))
         return delivery_id
 
@@ -53,7 +58,7 @@ class DeliveryService:
         """
         if await webhooks.find(self.database, *target) is None:
             raise NotFound
-        return await repository.page(self.database, target[0], query)
+        return await overview.page(self.database, target[0], query)
 
     async def redeliver(
         self,

@@ -16,6 +16,7 @@ from shared.errors import ServiceUnavailable
 from shared.webhooks.delivery import repository
 from shared.webhooks.delivery.lanes import DeliveryLanes
 from shared.webhooks.delivery.model import TEST_EVENT, ClaimedDelivery, DeliverySchedule, DueQuery
+from shared.webhooks.delivery.overview import repository as overview
 from shared.webhooks.delivery.results import ResultRecorder
 from shared.webhooks.endpoint import repository as webhooks
 from shared.webhooks.endpoint.sealing import SecretSealer
@@ -62,7 +63,7 @@ class DeliveryWorker:
 
     async def look(self) -> None:
         """Read when the first delivery that waits falls due, and how many endpoints fail."""
-        self.oldest_due = await repository.find_oldest_due(self.database)
+        self.oldest_due = await overview.find_oldest_due(self.database)
         self.failing = await webhooks.count_failing(self.database)
 
     def overdue_seconds(self) -> float:

@@ -25,6 +25,10 @@ RETURNING true
 
 FIND = f"SELECT {COLUMNS} FROM webhook_endpoints WHERE id = $1 AND user_id = $2"
 
+LOCK = """
+SELECT true FROM webhook_endpoints WHERE id = $1 AND user_id = $2 FOR NO KEY UPDATE
+"""
+
 PAGE = f"""
 SELECT {COLUMNS} FROM webhook_endpoints WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3
 """
@@ -100,6 +104,11 @@ async def find(executor: Executor, endpoint_id: UUID, user_id: UUID) -> Endpoint
     """Return the owner's endpoint."""
     row = await executor.fetchrow(FIND, endpoint_id, user_id)
     return _endpoint(row) if row else None
+
+
+async def lock(connection: Connection, endpoint_id: UUID, user_id: UUID) -> bool:
+    """Lock the owner's endpoint to the end of the transaction; return False when there is none."""
+    return await connection.fetchval(LOCK, endpoint_id, user_id) is not None
 
 
 async def page(executor: Executor, user_id: UUID, before: UUID, limit: int) -> list[Endpoint]:

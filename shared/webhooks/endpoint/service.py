@@ -11,6 +11,7 @@ from shared.clock import Clock
 from shared.db import Connection, Database
 from shared.entropy import Entropy, new_id
 from shared.errors import Conflict, NotFound
+from shared.webhooks.delivery import repository as deliveries
 from shared.webhooks.destination import AddressRefused, DestinationPolicy
 from shared.webhooks.endpoint import repository
 from shared.webhooks.endpoint.errors import WebhookAddressRefused
@@ -133,11 +134,13 @@ class WebhookService:
         return secret
 
     async def delete(self, owner: EndpointOwner, endpoint_id: UUID) -> None:
-        """Delete the owner's endpoint.
+        """Delete the owner's endpoint, after its deliveries: one statement could not delete many.
 
         Raises:
             NotFound: there is none, or it has another owner.
         """
+        await self.get(owner, endpoint_id)
+        await deliveries.delete_of_endpoint(self.database, endpoint_id)
         async with self.database.transaction() as connection:
             await owner.before_act(connection, "webhook.deleted", endpoint_id)
             if not await repository.delete(connection, endpoint_id, owner.id):

@@ -1,0 +1,1 @@
+"""An overview of deliveries: pages for their owner, and what waits."""
