@@ -32,7 +32,7 @@ from auth_service.wiring import Wiring
 from shared.application import Interface, build_application
 from shared.background import run_periodically
 from shared.clock import Clock
-from shared.clock_check import ClockCheck, watch_clock
+from shared.clock_check import watch_clock
 from shared.entropy import Entropy
 from shared.errors import RateLimited
 from shared.health import READINESS
@@ -110,9 +110,8 @@ async def _database(app: web.Application) -> AsyncIterator[None]:
     wiring, readiness = app[WIRING], app[READINESS]
     async with wiring.open_database() as database:
         readiness.add("database", database.is_reachable, lambda: database.last_error)
-        check = ClockCheck(database, wiring.clock)
-        readiness.add("clock", check.clocks_agree, check.reason)
-        async with watch_clock(check):
+        readiness.add("clock", wiring.clock_check.clocks_agree, wiring.clock_check.reason)
+        async with watch_clock(wiring.clock_check):
             yield
 
 

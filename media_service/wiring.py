@@ -24,7 +24,6 @@ from media_service.storage.factory import open_storage
 from media_service.storage.model import Storage
 from media_service.upload.service import UploadService
 from shared.clock import Clock
-from shared.clock_check import ClockCheck
 from shared.db import Database, PoolLimits, open_database
 from shared.entropy import Entropy
 from shared.parts import Part
@@ -144,7 +143,6 @@ class Wiring(WebhookWiring):
         return self.publisher.published
 
     # With the resources
-    clock_check = Part(ClockCheck)
     creative_results = Part(CreativeResults)
     feeds = Part(FeedService)
     file_deleter = Part(FileDeleter)

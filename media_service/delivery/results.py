@@ -28,11 +28,11 @@ class CreativeResults:
         event_id = result.claimed.event_id
         async with self.database.transaction() as connection:
             creative_id = await lock_creative(connection, event_id)
-            disabled = await repository.finish(connection, result, now)
+            stored = await repository.finish_delivery(connection, result)
             if creative_id:
                 ids = (creative_id, event_id, new_id(self.clock, self.entropy))
                 await settle_creative(connection, ids, now)
-        return disabled
+        return stored and await repository.record_health(self.database, result, now)
 
 
 def _may_settle(result: DeliveryResult) -> bool:

@@ -12,6 +12,7 @@ CREATE TABLE webhook_endpoints (
     secret          bytea NOT NULL,
     previous_secret bytea,
     rotated_at      timestamptz,
+    attempted_at    timestamptz, -- to some seconds
     created_at      timestamptz NOT NULL,
     updated_at      timestamptz NOT NULL
 );

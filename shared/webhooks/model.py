@@ -19,9 +19,10 @@ AttemptError = Literal[
     "connection_lost",
     "invalid_response",
     "timeout",
+    "internal_error",
     "queue_full",
 ]
-"""Why no response came; after `queue_full` no attempt was made."""
+"""Why no response came; with `queue_full` no attempt was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,16 @@ class Attempt:
     def ended_at(self) -> datetime:
         """Return when the response had come, or the attempt was given up."""
         return self.at + timedelta(milliseconds=self.duration_ms)
+
+    def to_json(self) -> dict[str, object]:
+        """Return the attempt as it is listed."""
+        return {
+            "at": rfc3339(self.at),
+            "status_code": self.status_code,
+            "error": self.error,
+            "duration_ms": self.duration_ms,
+            "response_excerpt": self.response_excerpt,
+        }
 
 
 def encode_body(event_type: str, at: datetime, data: Mapping[str, object]) -> bytes:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from functools import cached_property, partial
 
 from shared.clock import Clock
+from shared.clock_check import ClockCheck
 from shared.db import Database
 from shared.entropy import Entropy
 from shared.parts import Part
@@ -35,6 +36,7 @@ class WebhookWiring(ABC):
     entropy: Entropy
     database: Database
 
+    clock_check = Part(ClockCheck)
     fan_out = Part(EventFanOut)
     webhook_deliveries = Part(DeliveryService)
     webhooks = Part(WebhookService)
@@ -81,6 +83,7 @@ class WebhookWiring(ABC):
                 results=ResultRecorder(self.store_result, disable_after, self.clock),
                 schedule=self.delivery_schedule,
                 clock=self.clock,
+                clock_check=self.clock_check,
                 entropy=self.entropy,
             )
 

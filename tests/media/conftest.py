@@ -123,6 +123,12 @@ def media_values(media_dsn: str, valkey: Valkey, files: Path, jwks_file: Path) -
     }
 
 
+@pytest.fixture(autouse=True)
+def short_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait a moment only for attempts to hanging receivers, when a service ends."""
+    monkeypatch.setattr("shared.webhooks.delivery.worker.END_SECONDS", 0.1)
+
+
 @pytest.fixture
 def serving_media(
     media_values: dict[str, Any],

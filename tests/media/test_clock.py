@@ -14,11 +14,19 @@ from media_service.settings import MediaSettings
 from media_service.wiring import Wiring
 from shared import clock_check
 from shared.background import cancel_and_wait
+from shared.db import Database
 from shared.entropy import SystemEntropy
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
 from tests.support.publishing import count_published, create_due
 from tests.support.waiting import until
+from tests.support.webhook_receiver import Receiver
+from tests.support.webhooks import create, queue
+
+RECORD = """
+insert into events (id, user_id, type, occurred_at, data)
+values (gen_random_uuid(), $1, 'product.deleted', now(), '{"photo_url": null}')
+"""
 
 
 @pytest.fixture
@@ -80,3 +88,25 @@ async def test_media_service_clock_behind_database_is_not_ready(
 
         await until(is_said)
         assert await status(5) == 200
+
+
+async def test_worker_wrong_clock_attempts_and_queues_no_webhook(
+    serving_media: Callable[..., Any],
+    database: Database,
+    receiver: Receiver,
+    clock: MovableClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(clock_check, "COMPARE_SECONDS", 0.05)
+    async with serving_media(publish_worker=True) as media:
+        hook = await create(media, receiver.url)
+        clock.advance(minutes=5)
+        with capture_logs() as logs:
+            await until(lambda: "clock.wrong" in {entry["event"] for entry in logs})
+        await queue(database, media, hook)
+        await database.execute(RECORD, media.user_id)
+        await asyncio.sleep(1)
+        assert receiver.connections == 0
+        assert await database.fetchval("select count(*) from webhook_deliveries") == 1
+        clock.advance(minutes=-5)
+        await until(lambda: len(receiver.requests) == 2)

@@ -222,7 +222,7 @@ async def test_deliveries_are_deleted_in_batches_before_their_webhook(
     media: MediaClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One statement over very many would be ended by its time-out, each time."""
-    monkeypatch.setattr(repository, "DELETED_BATCH", 2)
+    monkeypatch.setattr(repository, "BATCH", 2)
     hook, future = await create(media, "http://127.0.0.1:1/"), datetime.now(UTC) + timedelta(days=1)
     for _ in range(5):
         await queue(database, media, hook, future)
@@ -262,7 +262,7 @@ async def test_deliveries_expire_after_30_days_and_go_with_their_webhook(
            FROM generate_series(1, $3)""",
         UUID(hook["id"]),
         future,
-        2 * repository.DELETED_BATCH + 1,
+        2 * repository.BATCH + 1,
     )
     await repository.delete_expired(database, future + RETENTION)
     assert await deliveries(media, hook) == []

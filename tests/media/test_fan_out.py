@@ -11,6 +11,7 @@ import pytest
 
 from media_service.creative.signed_link import LinkSigner
 from media_service.delivery.messages import EventMessages
+from shared.clock_check import ClockCheck
 from shared.db import Database, open_database
 from shared.entropy import SystemEntropy
 from shared.webhooks.delivery import repository
@@ -42,7 +43,9 @@ def new_fan_out(clock: MovableClock) -> Callable[[Database], EventFanOut]:
     def make(database: Database) -> EventFanOut:
         messages = EventMessages(LinkSigner([b"x" * 32]), ISSUER)
         schedule = DeliverySchedule((timedelta(),), 50)
-        return EventFanOut(database, messages, schedule, clock, SystemEntropy())
+        return EventFanOut(
+            database, messages, schedule, clock, ClockCheck(database, clock), SystemEntropy()
+        )
 
     return make
 

@@ -9,8 +9,7 @@ import pytest
 
 from shared.db import Database
 from shared.webhooks.delivery import repository
-from shared.webhooks.delivery.model import DeliveryResult, DueQuery
-from shared.webhooks.delivery.repository import MAX_LISTED
+from shared.webhooks.delivery.model import MAX_LISTED, DeliveryResult, DueQuery
 from shared.webhooks.model import Attempt
 from shared.webhooks.outcome import Outcome
 from tests.support.auth_client import Answer
@@ -104,7 +103,7 @@ async def test_all_that_failed_since_a_time_is_redelivered_and_nothing_else(
 async def test_many_that_failed_are_redelivered_in_batches(
     media: MediaClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(repository, "REDELIVERED_BATCH", 2)
+    monkeypatch.setattr(repository, "BATCH", 2)
     future = datetime.now(UTC) + timedelta(days=1)
     hook = await create(media, "http://127.0.0.1:1/")
     for _ in range(5):

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from shared.background import run_periodically
 from shared.clock import Clock
+from shared.clock_check import ClockCheck
 from shared.db import Database
 from shared.entropy import Entropy, new_id
 from shared.webhooks.delivery import repository
@@ -38,11 +39,15 @@ class EventFanOut:
     event_messages: EventEncoder
     delivery_schedule: DeliverySchedule
     clock: Clock
+    clock_check: ClockCheck
     entropy: Entropy
 
     async def queue_deliveries(self) -> int:
-        """Queue the deliveries of all events that have none yet; return how many."""
-        queued, count = 0, BATCH
+        """Queue the deliveries of all events that have none yet; return how many.
+
+        None while the clock is wrong: they would fall due, and their links end, by that clock.
+        """
+        queued, count = 0, BATCH if await self.clock_check.clocks_agree() else 0
         while count == BATCH:
             async with self.database.transaction() as connection:
                 events = await repository.claim_events(connection, BATCH)

@@ -41,10 +41,13 @@ class DeliveryLanes:
 
     def slow_query(self) -> DueQuery:
         """Return which deliveries to start in the lane of slow attempts."""
-        slow = {one for one, count in self._allowed.items() if count == SLOW}
-        idle = slow - {one.endpoint_id for one in self._running.values()}
+        idle = self.slow_endpoints() - {one.endpoint_id for one in self._running.values()}
         free = self.width - len(self._slow_attempts)
         return DueQuery(free, {}, self._owner_places(), self._owner_share, only=idle)
+
+    def slow_endpoints(self) -> set[UUID]:
+        """Return the endpoints whose last attempt was slow."""
+        return {one for one, count in self._allowed.items() if count == SLOW}
 
     def enter(self, claimed: ClaimedDelivery) -> None:
         """Count an attempt that begins."""

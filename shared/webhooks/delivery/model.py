@@ -13,6 +13,15 @@ from shared.webhooks.outcome import Outcome
 
 TEST_EVENT = "webhook.test"
 RETENTION = timedelta(days=30)
+
+MAX_LISTED = 50
+"""The latest attempts of a delivery that are kept: it may be redelivered any number of times."""
+
+MAX_WAITING_TESTS = 5
+
+MAX_UNFINISHED = 50_000
+"""Deliveries of an endpoint, five midnights of 10,000 creatives; one more is dead at once."""
+
 DeliveryStatus = Literal["pending", "delivered", "failed", "dead"]
 
 

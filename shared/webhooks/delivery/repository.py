@@ -1,14 +1,16 @@
 """Every statement on `webhook_deliveries`."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from shared.clock import rfc3339
 from shared.db import Connection, Database, Executor
 from shared.webhooks.delivery.model import (
+    MAX_LISTED,
+    MAX_UNFINISHED,
+    MAX_WAITING_TESTS,
     RETENTION,
     TEST_EVENT,
     ClaimedDelivery,
@@ -19,20 +21,12 @@ from shared.webhooks.delivery.model import (
 )
 from shared.webhooks.delivery.overview.repository import waiting_sql
 from shared.webhooks.endpoint.model import ALL_EVENTS
-from shared.webhooks.endpoint.repository import record_attempt_sql
+from shared.webhooks.endpoint.repository import record_attempt
 from shared.webhooks.event import repository as events
 from shared.webhooks.model import Attempt, WebhookMessage
 
-MAX_LISTED = 50
-"""The latest attempts of a delivery that are kept: it may be redelivered any number of times."""
-
-MAX_WAITING_TESTS = 5
-
-MAX_UNFINISHED = 50_000
-"""Deliveries of an endpoint, five midnights of 10,000 creatives; one more is dead at once."""
-
-DELETED_BATCH = 1000
-REDELIVERED_BATCH = 1000
+BATCH = 1000
+"""How many rows one statement deletes, or queues again."""
 
 LOCK = 7_081_530_265  # any constant; the processes that queue deliveries take this lock in turn
 _HAS_LOCK = f"(SELECT pg_try_advisory_xact_lock({LOCK}))"
@@ -117,18 +111,21 @@ RETURNING delivery.id, event_id, type, body, tries AS made_attempts, redelivered
 """Owners take turns, and so do the endpoints of each. See `DueQuery` for the places."""
 
 FINISH = f"""
-WITH finished AS (
-    UPDATE webhook_deliveries
-    SET status = $3, next_attempt_at = $5, leased_until = NULL,
-        tries = tries + jsonb_array_length($4::jsonb),
-        attempts = CASE WHEN jsonb_array_length(attempts) < {MAX_LISTED} THEN attempts
-                        ELSE attempts - 0 END || $4::jsonb
-    WHERE id = $1 AND leased_until = $2
-    RETURNING endpoint_id
-)
-{record_attempt_sql("SELECT endpoint_id FROM finished", "$6", "$7", "$8::timestamptz")}
+UPDATE webhook_deliveries
+SET status = $3, next_attempt_at = $5, leased_until = NULL,
+    tries = tries + jsonb_array_length($4::jsonb),
+    attempts = CASE WHEN jsonb_array_length(attempts) < {MAX_LISTED} THEN attempts
+                    ELSE attempts - 0 END || $4::jsonb
+WHERE id = $1 AND leased_until = $2
+RETURNING true
 """
 """A process whose lease is over changes nothing, since another one makes an attempt."""
+
+RELEASE = """
+UPDATE webhook_deliveries AS delivery SET leased_until = NULL
+FROM unnest($1::uuid[], $2::timestamptz[]) AS lease (id, until)
+WHERE delivery.id = lease.id AND leased_until = lease.until
+"""
 
 _REDELIVER = """
 UPDATE webhook_deliveries AS delivery
@@ -155,7 +152,7 @@ RETURNING delivery.id
 DELETE_EXPIRED = f"""
 DELETE FROM webhook_deliveries WHERE id IN (
     SELECT id FROM webhook_deliveries WHERE created_at <= $1
-    ORDER BY created_at LIMIT {DELETED_BATCH}
+    ORDER BY created_at LIMIT {BATCH}
 )
 """
 
@@ -205,7 +202,7 @@ async def insert_many(
 ) -> None:
     """Queue deliveries; those to an endpoint that has `MAX_UNFINISHED` are dead."""
     columns = map(list, zip(*(astuple(one) for one in queued), strict=True))
-    refused = json.dumps([_to_json(Attempt(now, 0, error="queue_full"))])
+    refused = json.dumps([Attempt(now, 0, error="queue_full").to_json()])
     bounds = (MAX_UNFINISHED, refused)
     await connection.execute(INSERT_MANY, now, first_attempt_at, *columns, *bounds)
 
@@ -224,21 +221,43 @@ async def claim(
     return [ClaimedDelivery(**row) for row in rows]
 
 
-async def finish(executor: Executor, result: DeliveryResult, now: datetime) -> bool:
-    """Store what came of a delivery; return whether that disabled its endpoint."""
+async def finish(database: Database, result: DeliveryResult, now: datetime) -> bool:
+    """Store what came of a delivery; return whether that disabled its endpoint.
+
+    Two transactions: one that has locked the delivery and waits for the endpoint would wait for its
+    deletion, which waits for the delivery.
+    """
+    stored = await finish_delivery(database, result)
+    return stored and await record_health(database, result, now)
+
+
+async def finish_delivery(executor: Executor, result: DeliveryResult) -> bool:
+    """Store what came of a delivery, unless its lease was over."""
     attempt, outcome = result.attempt, result.outcome
-    endpoint_status = await executor.fetchval(
+    stored = await executor.fetchval(
         FINISH,
         result.claimed.id,
         result.claimed.leased_until,
         outcome.status,
-        json.dumps([_to_json(attempt)] if attempt else []),
+        json.dumps([attempt.to_json()] if attempt else []),
         outcome.next_attempt_at,
-        now,
-        outcome.status == "delivered",
-        result.cutoff,
     )
-    return bool(endpoint_status == "disabled")
+    return stored is not None
+
+
+async def record_health(database: Database, result: DeliveryResult, now: datetime) -> bool:
+    """Record for the endpoint how an attempt ended; return whether that disabled it."""
+    if result.attempt is None:
+        return False
+    address = (result.claimed.endpoint_id, result.claimed.url)
+    delivered = result.attempt.delivered
+    return await record_attempt(database, address, now, delivered=delivered, cutoff=result.cutoff)
+
+
+async def release(database: Database, leased: Iterable[ClaimedDelivery]) -> None:
+    """End leases, so that another process makes the attempts."""
+    columns = zip(*((one.id, one.leased_until) for one in leased), strict=True)
+    await database.execute(RELEASE, *map(list, columns))
 
 
 async def redeliver(
@@ -255,9 +274,9 @@ async def redeliver_failed(
     database: Database, target: tuple[UUID, UUID], since: datetime, now: datetime
 ) -> int:
     """Queue again what was queued since a time and not delivered; return how many."""
-    count, last, batch = 0, UUID(int=0), REDELIVERED_BATCH
-    while batch == REDELIVERED_BATCH:
-        values = (*target, now, since, last, REDELIVERED_BATCH)
+    count, last, batch = 0, UUID(int=0), BATCH
+    while batch == BATCH:
+        values = (*target, now, since, last, BATCH)
         ids = [row["id"] for row in await database.fetch(REDELIVER_FAILED, *values)]
         count, last, batch = count + len(ids), max(ids, default=last), len(ids)
     return count
@@ -265,23 +284,13 @@ async def redeliver_failed(
 
 async def delete_expired(database: Database, now: datetime) -> None:
     """Delete the deliveries that are older than `RETENTION`, a batch at a time."""
-    full = f"DELETE {DELETED_BATCH}"
+    full = f"DELETE {BATCH}"
     while await database.execute(DELETE_EXPIRED, now - RETENTION) == full:
         pass
 
 
 async def delete_of_endpoint(database: Database, endpoint_id: UUID) -> None:
     """Delete the deliveries to an endpoint, a batch at a time; more may come meanwhile."""
-    full = f"DELETE {DELETED_BATCH}"
-    while await database.execute(DELETE_OF_ENDPOINT, endpoint_id, DELETED_BATCH) == full:
+    full = f"DELETE {BATCH}"
+    while await database.execute(DELETE_OF_ENDPOINT, endpoint_id, BATCH) == full:
         pass
-
-
-def _to_json(attempt: Attempt) -> dict[str, object]:
-    return {
-        "at": rfc3339(attempt.at),
-        "status_code": attempt.status_code,
-        "error": attempt.error,
-        "duration_ms": attempt.duration_ms,
-        "response_excerpt": attempt.response_excerpt,
-    }

@@ -40,5 +40,6 @@ class ResultRecorder:
     ) -> datetime | None:
         if outcome.disables_endpoint:
             return now + self.disable_after  # whether it failed before or not
-        counts = attempt is not None and not attempt.delivered and claimed.type != TEST_EVENT
-        return now - self.disable_after if counts else None
+        if attempt is None or attempt.delivered or attempt.error == "internal_error":
+            return None
+        return None if claimed.type == TEST_EVENT else now - self.disable_after

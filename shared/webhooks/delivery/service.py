@@ -11,7 +11,7 @@ from shared.db import Database
 from shared.entropy import Entropy, new_id
 from shared.errors import Conflict, NotFound
 from shared.webhooks.delivery import repository
-from shared.webhooks.delivery.model import TEST_EVENT, Delivery, DeliveryFilter
+from shared.webhooks.delivery.model import MAX_WAITING_TESTS, TEST_EVENT, Delivery, DeliveryFilter
 from shared.webhooks.delivery.overview import repository as overview
 from shared.webhooks.endpoint import repository as webhooks
 from shared.webhooks.model import WebhookMessage, encode_body
@@ -44,7 +44,7 @@ class DeliveryService:
             if not await webhooks.lock(connection, *target):
                 raise NotFound
             if not await repository.insert(connection, target, delivery_id, test, now):
-                raise Conflict(f"{repository.MAX_WAITING_TESTS} tests wait: try again later")
+                raise Conflict(f"{MAX_WAITING_TESTS} tests wait: try again later")
         log.info("webhook.test_queued", delivery_id=str(delivery_id))
         return delivery_id
 

@@ -10,6 +10,7 @@ import structlog
 
 from shared.background import cancel_and_wait, run_periodically
 from shared.clock import Clock
+from shared.clock_check import ClockCheck
 from shared.db import Database
 from shared.entropy import Entropy
 from shared.errors import ServiceUnavailable
@@ -20,7 +21,7 @@ from shared.webhooks.delivery.overview import repository as overview
 from shared.webhooks.delivery.results import ResultRecorder
 from shared.webhooks.endpoint import repository as webhooks
 from shared.webhooks.endpoint.sealing import SecretSealer
-from shared.webhooks.model import WebhookMessage
+from shared.webhooks.model import Attempt, WebhookMessage
 from shared.webhooks.outcome import Outcome, decide_outcome
 from shared.webhooks.sender import WebhookSender
 from shared.webhooks.signature import SigningSecrets
@@ -31,6 +32,9 @@ SLOW_SECONDS = 2
 """An attempt that takes longer is slow, and no longer counts among the quick ones."""
 LEASE_SLACK = timedelta(seconds=30)
 """A lease lasts so much longer than an attempt may."""
+RETRY_SECONDS = 1
+END_SECONDS = 5
+"""How long the end waits for attempts; a container has 10 s after its last request."""
 log = structlog.get_logger()
 
 
@@ -44,12 +48,13 @@ class DeliveryWorker:
     results: ResultRecorder
     schedule: DeliverySchedule
     clock: Clock
+    clock_check: ClockCheck
     entropy: Entropy
     oldest_due: datetime | None = field(default=None, init=False)
     failing: Mapping[str, int] = field(default_factory=dict, init=False)
     """Endpoints that fail, by their status."""
     lanes: DeliveryLanes = field(init=False)
-    tasks: set[asyncio.Task[None]] = field(default_factory=set, init=False)
+    tasks: dict[asyncio.Task[None], ClaimedDelivery] = field(default_factory=dict, init=False)
     wake: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     def __post_init__(self) -> None:
@@ -57,13 +62,15 @@ class DeliveryWorker:
         self.lanes = DeliveryLanes(self.schedule.concurrency)
 
     async def start_due(self) -> None:
-        """Start the attempts that are due, as many as may run at once."""
-        await self._claim(self.lanes.slow_query())  # first: one each, so they leave room
-        await self._claim(self.lanes.quick_query())
+        """Start the attempts that are due, as many as may run at once; none by a wrong clock."""
+        if await self.clock_check.clocks_agree():
+            await self._claim(self.lanes.slow_query())  # first: one each, so they leave room
+            await self._claim(self.lanes.quick_query())
 
     async def look(self) -> None:
-        """Read when the first delivery that waits falls due, and how many endpoints fail."""
-        self.oldest_due = await overview.find_oldest_due(self.database)
+        """Read since when a delivery waits, and how many endpoints fail."""
+        now, slow = self.clock.now(), self.lanes.slow_endpoints()
+        self.oldest_due = await overview.find_oldest_due(self.database, now, slow)
         self.failing = await webhooks.count_failing(self.database)
 
     def overdue_seconds(self) -> float:
@@ -72,47 +79,47 @@ class DeliveryWorker:
             return 0
         return max(0, (self.clock.now() - self.oldest_due).total_seconds())
 
+    async def end(self) -> None:
+        """Wait for the attempts under way; leave to another process those that take longer."""
+        if self.tasks:
+            await asyncio.wait(self.tasks, timeout=END_SECONDS)
+        left = dict(self.tasks)
+        for task in left:
+            await cancel_and_wait(task)
+        if left:
+            await repository.release(self.database, left.values())
+
     async def _claim(self, query: DueQuery) -> None:
         if query.limit <= 0 or query.only == set():
             return
         lease = timedelta(seconds=self.sender.timeout_seconds) + LEASE_SLACK
-        now = self.clock.now()
-        for claimed in await repository.claim(self.database, now, lease, query):
+        until = self.clock.monotonic() + lease.total_seconds()
+        for claimed in await repository.claim(self.database, self.clock.now(), lease, query):
             self.lanes.enter(claimed)
-            task = asyncio.create_task(self._deliver(claimed), name="webhook")
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
+            task = asyncio.create_task(self._deliver(claimed, until), name="webhook")
+            self.tasks[task] = claimed
+            task.add_done_callback(self.tasks.pop)
 
-    async def _deliver(self, claimed: ClaimedDelivery) -> None:
-        loop = asyncio.get_running_loop()
-        timer = loop.call_later(SLOW_SECONDS, self._on_slow, claimed)
+    async def _deliver(self, claimed: ClaimedDelivery, until: float) -> None:
         try:
-            await self._attempt(claimed)
+            await self._attempt(claimed, until)
         except ServiceUnavailable:
-            log.warning("webhook.outcome_lost", delivery_id=str(claimed.id))  # the lease runs out
+            log.warning("webhook.outcome_lost", delivery_id=str(claimed.id))  # the lease is over
         except Exception:
-            log.exception("webhook.attempt_failed", delivery_id=str(claimed.id))
+            log.exception("webhook.outcome_refused", delivery_id=str(claimed.id))
         finally:
-            self.lanes.judge(claimed, was_slow=loop.time() >= timer.when())
             self.lanes.leave(claimed)
-            timer.cancel()
             self.wake.set()
 
-    def _on_slow(self, claimed: ClaimedDelivery) -> None:
-        self.lanes.slow_down(claimed)
-        self.wake.set()
-
-    async def _attempt(self, claimed: ClaimedDelivery) -> None:
+    async def _attempt(self, claimed: ClaimedDelivery, until: float) -> None:
         is_test = claimed.type == TEST_EVENT
         if claimed.endpoint_status == "disabled" and not is_test:
-            await self.results.record(claimed, None, Outcome("dead"))
+            await self._record(until, claimed, None, Outcome("dead"))
             return
-        message = WebhookMessage(str(claimed.event_id), claimed.body.encode())
-        secrets = self._open_secrets(claimed).valid_at(self.clock.now())
-        attempt = await self.sender.attempt(claimed.url, message, secrets)
+        attempt = await self._send(claimed)
         delays = self.schedule.delays[:1] if is_test else self.schedule.delays
         outcome = decide_outcome(attempt, claimed.made_attempts + 1, delays, self.entropy)
-        await self.results.record(claimed, attempt, outcome)
+        await self._record(until, claimed, attempt, outcome)
         log.info(
             "webhook.attempted",
             delivery_id=str(claimed.id),
@@ -121,18 +128,58 @@ class DeliveryWorker:
             outcome=outcome.status,
         )
 
-    def _open_secrets(self, claimed: ClaimedDelivery) -> SigningSecrets:
+    async def _record(
+        self, until: float, claimed: ClaimedDelivery, attempt: Attempt | None, outcome: Outcome
+    ) -> None:
+        """Store a result, again and again while the lease lasts: else the attempt is repeated."""
+        while True:
+            try:
+                await self.results.record(claimed, attempt, outcome)
+            except ServiceUnavailable:
+                if self.clock.monotonic() > until:
+                    raise
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                return
+
+    async def _send(self, claimed: ClaimedDelivery) -> Attempt:
+        """Make an attempt. An error of ours is one that failed, else it were repeated for ever."""
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(SLOW_SECONDS, self._on_slow, claimed)
+        at, began = self.clock.now(), self.clock.monotonic()
+        try:
+            if secrets := self._open_secrets(claimed):
+                message = WebhookMessage(str(claimed.event_id), claimed.body.encode())
+                return await self.sender.attempt(claimed.url, message, secrets.valid_at(at))
+        except Exception:
+            log.exception("webhook.attempt_failed", delivery_id=str(claimed.id))
+        finally:
+            timer.cancel()
+            self.lanes.judge(claimed, was_slow=loop.time() >= timer.when())
+        duration_ms = round((self.clock.monotonic() - began) * 1000)
+        return Attempt(at, duration_ms, error="internal_error")
+
+    def _on_slow(self, claimed: ClaimedDelivery) -> None:
+        self.lanes.slow_down(claimed)
+        self.wake.set()
+
+    def _open_secrets(self, claimed: ClaimedDelivery) -> SigningSecrets | None:
+        """Return the endpoint's secrets; None if their key was dropped before a rotation."""
         previous = None
         if claimed.previous_secret:
             with contextlib.suppress(ValueError):  # its key was dropped before the rotation
                 previous = self.sealer.open(claimed.endpoint_id, claimed.previous_secret)
-        current = self.sealer.open(claimed.endpoint_id, claimed.secret)
+        try:
+            current = self.sealer.open(claimed.endpoint_id, claimed.secret)
+        except ValueError:
+            log.error("webhook.secret_lost", webhook_id=str(claimed.endpoint_id))
+            return None
         return SigningSecrets(current, previous, claimed.rotated_at)
 
 
 @contextlib.asynccontextmanager
 async def run_worker(worker: DeliveryWorker) -> AsyncIterator[None]:
-    """Make attempts until the block ends; those under way end too, and are made again later."""
+    """Make attempts until the block ends, and wait for those under way."""
     periodically = run_periodically(
         "webhooks", worker.start_due, pause=POLL_SECONDS, wake=worker.wake
     )
@@ -140,5 +187,4 @@ async def run_worker(worker: DeliveryWorker) -> AsyncIterator[None]:
         async with periodically:
             yield
     finally:
-        for task in list(worker.tasks):
-            await cancel_and_wait(task)
+        await worker.end()

@@ -49,6 +49,23 @@ WHERE id = $1 AND user_id = $2
 RETURNING true
 """
 
+RECORD_ATTEMPT = """
+UPDATE webhook_endpoints
+SET attempted_at = $3, updated_at = $3,
+    failing_since = CASE WHEN $4 THEN NULL WHEN $5::timestamptz IS NULL THEN failing_since
+                         ELSE coalesce(failing_since, $3) END,
+    status = CASE WHEN coalesce(failing_since, $3) <= $5::timestamptz THEN 'disabled'
+                  ELSE status END
+WHERE id = $1 AND url = $2 AND status = 'enabled' AND (
+    attempted_at IS NULL OR attempted_at < $3::timestamptz - interval '10 seconds'
+    OR CASE WHEN $4 THEN failing_since IS NOT NULL
+            WHEN failing_since IS NULL THEN $5::timestamptz IS NOT NULL
+            ELSE failing_since <= $5::timestamptz END
+)
+RETURNING status
+"""
+"""Most attempts change nothing. The answer of an address that was replaced does not count."""
+
 COUNT_FAILING = """
 SELECT status, count(*) FROM webhook_endpoints WHERE failing_since IS NOT NULL GROUP BY status
 """
@@ -68,25 +85,6 @@ DELETE = "DELETE FROM webhook_endpoints WHERE id = $1 AND user_id = $2 RETURNING
 DELETE_BATCH = """
 DELETE FROM webhook_endpoints
 WHERE id IN (SELECT id FROM webhook_endpoints WHERE user_id = $1 LIMIT $2)
-"""
-
-
-def record_attempt_sql(endpoint: str, now: str, delivered: str, cutoff: str) -> str:
-    """Return a statement that records for an endpoint how an attempt ended; it returns its status.
-
-    `endpoint`: a SELECT of its id. `cutoff`: an endpoint that has failed since then is disabled;
-    NULL for an attempt that was delivered, or that does not count. Most attempts change nothing.
-    """
-    return f"""
-UPDATE webhook_endpoints
-SET failing_since = CASE WHEN {delivered} THEN NULL ELSE coalesce(failing_since, {now}) END,
-    status = CASE WHEN coalesce(failing_since, {now}) <= {cutoff} THEN 'disabled' ELSE status END,
-    updated_at = {now}
-WHERE id = ({endpoint}) AND status = 'enabled' AND CASE
-    WHEN {delivered} THEN failing_since IS NOT NULL
-    ELSE {cutoff} IS NOT NULL AND (failing_since IS NULL OR failing_since <= {cutoff})
-END
-RETURNING status
 """
 
 
@@ -123,6 +121,23 @@ async def update(
     chosen = (change.url, change.events, change.description, change.status)
     row = await executor.fetchrow(UPDATE, endpoint_id, user_id, *chosen, now)
     return _endpoint(row) if row else None
+
+
+async def record_attempt(
+    executor: Executor,
+    address: tuple[UUID, str],
+    now: datetime,
+    *,
+    delivered: bool,
+    cutoff: datetime | None,
+) -> bool:
+    """Record how an attempt at an endpoint ended; return whether that disabled it.
+
+    `address`: the endpoint's id and URL. `cutoff`: an endpoint that has failed since then is
+    disabled; None for an attempt that was delivered, or that does not count.
+    """
+    status = await executor.fetchval(RECORD_ATTEMPT, *address, now, delivered, cutoff)
+    return bool(status == "disabled")
 
 
 async def count_failing(executor: Executor) -> dict[str, int]:

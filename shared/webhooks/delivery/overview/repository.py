@@ -1,12 +1,13 @@
 """Statements that read `webhook_deliveries`."""
 
+from collections.abc import Collection
 from dataclasses import fields
 from datetime import datetime
 from typing import get_args
 from uuid import UUID
 
 from shared.db import Database, Executor
-from shared.webhooks.delivery.model import Delivery, DeliveryFilter, DeliveryStatus
+from shared.webhooks.delivery.model import TEST_EVENT, Delivery, DeliveryFilter, DeliveryStatus
 from shared.webhooks.event import repository as events
 
 
@@ -29,10 +30,22 @@ RECURSIVE waiting AS (
 
 
 FIND_OLDEST_DUE = f"""
+WITH {waiting_sql("true")}
 SELECT least(({events.FIND_OLDEST_UNQUEUED}), (
-    SELECT next_attempt_at FROM webhook_deliveries WHERE next_attempt_at IS NOT NULL
-    ORDER BY next_attempt_at LIMIT 1
+    SELECT min(greatest(first.next_attempt_at, attempted_at))
+    FROM waiting JOIN webhook_endpoints AS endpoint ON endpoint.id = endpoint_id
+    CROSS JOIN LATERAL (
+        SELECT next_attempt_at FROM webhook_deliveries AS delivery
+        WHERE delivery.endpoint_id = endpoint.id AND next_attempt_at <= $1
+          AND type <> '{TEST_EVENT}'
+        ORDER BY next_attempt_at, id LIMIT 1
+    ) AS first
+    WHERE endpoint.status = 'enabled' AND failing_since IS NULL AND endpoint.id <> ALL ($2::uuid[])
 ))
+"""
+"""An endpoint that has attempts does not wait, however many deliveries it has.
+
+Nor does one that fails, or is slow: its owner can have it wait for as long as he likes.
 """
 
 _FIELDS = ", ".join(field.name for field in fields(Delivery))
@@ -51,9 +64,14 @@ PAGE_OF_TYPE = _PAGE.format(condition="AND type = $5")
 """Status by status, so that a list of few among many rows reads those few."""
 
 
-async def find_oldest_due(database: Database) -> datetime | None:
-    """Return when the first delivery that waits falls due, or fell, or its event happened."""
-    due_at: datetime | None = await database.fetchval(FIND_OLDEST_DUE)
+async def find_oldest_due(
+    database: Database, now: datetime, slow: Collection[UUID]
+) -> datetime | None:
+    """Return since when a delivery that should have been attempted waits, or its event.
+
+    `slow`: endpoints that do not count.
+    """
+    due_at: datetime | None = await database.fetchval(FIND_OLDEST_DUE, now, list(slow))
     return due_at
 
 
