@@ -16,6 +16,7 @@ from auth_service.phone import parse_phone_number
 from auth_service.revocation.errors import RevocationPending
 from auth_service.user.model import User
 from auth_service.wiring import Wiring
+from shared.clock_check import watch_clock
 from shared.errors import NotFound, ServiceUnavailable
 from shared.logs import describe_error
 from shared.server import stop_signal
@@ -30,6 +31,7 @@ async def run_worker(wiring: Wiring) -> None:
     async with wiring.open_database(), wiring.open_redis():
         with stop_signal() as stop:
             async with (
+                watch_clock(wiring.clock_check),
                 wiring.run_delivery_worker(),
                 wiring.open_webhook_worker() as webhooks,
                 wiring.run_webhooks(webhooks),
