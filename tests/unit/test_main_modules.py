@@ -8,7 +8,7 @@ from webauthn.helpers.structs import AuthenticatorTransport
 
 from auth_service.passkey.credential_json import TRANSPORTS
 
-LATER = {"webauthn", "OpenSSL", "twilio", "aiosmtplib", "aiobotocore", "PIL", "apispec"}
+LATER = {"webauthn", "OpenSSL", "twilio", "aiosmtplib", "aiobotocore", "PIL", "apispec", "segno"}
 START = """
 import gc, runpy, sys
 import {service}.cli as cli
