@@ -180,7 +180,10 @@ class Publisher:
 
     async def _run_round(self) -> None:
         number = await self._stream.start_round()
-        if not await self._ensure_epoch():
+        state = await self._stream.read_state()
+        if state.is_intact:
+            self._epoch = state.epoch
+        elif not await self._rebuild_stream():
             return
         complete = await self._publish_pending(number)
         # Only now: a failover may have lost a row that was marked while the round ran.
@@ -189,14 +192,6 @@ class Publisher:
         await self._stream.complete_round(complete)
         expired = self.clock.now() - KEEP_EXPIRED
         await repository.remove_expired(self.database, expired, REMOVED_AT_ONCE)
-
-    async def _ensure_epoch(self) -> bool:
-        """Rebuild the stream if Redis has lost it; False if another replica is rebuilding it."""
-        state = await self._stream.read_state()
-        if state.is_intact:
-            self._epoch = state.epoch
-            return True
-        return await self._rebuild_stream()
 
     async def _wait_for_redis(self) -> None:
         """Return when Redis answers; several unanswered pings in a row are an outage."""

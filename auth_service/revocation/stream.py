@@ -44,8 +44,7 @@ class EpochMismatch(ServiceUnavailable):
     """Redis has no epoch or another one: it was wiped, or never filled."""
 
 
-@dataclass(frozen=True, slots=True)
-class SignedMessage:
+class SignedMessage(NamedTuple):
     """A signed message without its id, and the ids of the rows that it holds."""
 
     text: str

@@ -88,15 +88,12 @@ class RevocationSubscriber:
         self._cache = cache
         self._clock = clock
         self._cursor = StreamCursor(self._verify_and_apply)
-        self._catch_up = CatchUp()
         self._is_catching_up = False
-        self._received: set[bytes] = set()
         self._newest_id = START
-        self._is_complete = False
-        self._applied = AppliedPosition()
         self._unverified = Alarm("revocations.unverified_message_ignored", logging.WARNING)
         self._unverified_entries = 0
         self._started_at = clock.monotonic()
+        self.on_disconnect()  # nothing is read yet
 
     async def run(self) -> None:
         """Subscribe and keep the cache up to date until the connection is lost.
@@ -129,7 +126,7 @@ class RevocationSubscriber:
         """
         self._cursor.rewind()
         self._catch_up = CatchUp()
-        self._received.clear()
+        self._received: set[bytes] = set()
         self._is_complete = False
         self._applied = AppliedPosition()
 
