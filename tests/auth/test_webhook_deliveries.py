@@ -120,6 +120,17 @@ async def test_admin_test_is_delivered_and_listed_with_its_attempt(
     assert unknown.code == "validation_failed"
 
 
+async def test_sixth_waiting_test_is_409(
+    serving_auth: Callable[..., Any], auth_db: Connection, receiver: Receiver
+) -> None:
+    async with serving_auth() as auth:  # no process makes the attempts
+        admin = await Administrator.create(auth, auth_db)
+        path = f"/webhooks/{(await create(admin, receiver.url))['id']}/test"
+        answers = [await admin.call("POST", path) for _ in range(6)]
+    assert [answer.status for answer in answers] == [202] * 5 + [409]
+    assert answers[5].code == "conflict"
+
+
 async def test_delivery_after_a_rotation_is_signed_by_both_secrets(
     admin: Administrator, receiver: Receiver
 ) -> None:

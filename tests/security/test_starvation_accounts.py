@@ -37,7 +37,7 @@ def named(operation: Operation) -> str:
 
 
 def path_of(operation: Operation) -> str:
-    return operation.path.replace("{id}", str(uuid4()))
+    return operation.path.replace("{id}", str(uuid4())).replace("{did}", str(uuid4()))
 
 
 def default(name: str) -> str:
