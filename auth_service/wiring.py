@@ -77,6 +77,7 @@ from auth_service.step_up.recorder import AuthenticationRecorder
 from auth_service.step_up.service import StepUpService
 from auth_service.user.directory import AccountReader
 from auth_service.webhook.messages import EventMessages
+from auth_service.webhook.results import AuditedResults
 from shared.clock import Clock
 from shared.db import Database, open_database
 from shared.entropy import Entropy
@@ -84,6 +85,7 @@ from shared.parts import Part
 from shared.redis import BatchedRedis, open_redis
 from shared.tokens import TokenVerifier
 from shared.webhooks.delivery.fan_out import EventEncoder
+from shared.webhooks.delivery.results import StoreResult
 from shared.webhooks.endpoint.sealing import SecretSealer
 from shared.webhooks.wiring import WebhookWiring
 
@@ -136,6 +138,7 @@ class Wiring(WebhookWiring):
     tickets = Part(ResetTickets)
     secret_resealer = Part(SecretResealer)
     purge_service = Part(PurgeService)
+    audited_results = Part(AuditedResults)
 
     # With both
     codes = Part(CodeSource)
@@ -227,6 +230,10 @@ class Wiring(WebhookWiring):
     @cached_property
     def event_messages(self) -> EventEncoder:
         return EventMessages()
+
+    @property
+    def store_result(self) -> StoreResult:
+        return self.audited_results.store
 
     @cached_property
     def secret_sealer(self) -> SecretSealer:

@@ -52,6 +52,7 @@ EventName = Literal[
     "webhook.changed",
     "webhook.secret_rotated",
     "webhook.deleted",
+    "webhook.disabled",
 ]
 
 WEBHOOK_EVENTS: Mapping[EventName, EventType | None] = {
@@ -92,6 +93,7 @@ WEBHOOK_EVENTS: Mapping[EventName, EventType | None] = {
     "webhook.changed": None,
     "webhook.secret_rotated": None,
     "webhook.deleted": None,
+    "webhook.disabled": None,
 }
 """The event about the user that webhooks are told of with an audit event.
 

@@ -4,7 +4,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cached_property, partial
+from functools import cached_property
 
 from shared.clock import Clock
 from shared.clock_check import ClockCheck
@@ -13,7 +13,6 @@ from shared.entropy import Entropy
 from shared.parts import Part
 from shared.webhooks.delivery.fan_out import EventEncoder, EventFanOut, run_fan_out
 from shared.webhooks.delivery.model import DeliverySchedule
-from shared.webhooks.delivery.repository import finish
 from shared.webhooks.delivery.results import ResultRecorder, StoreResult
 from shared.webhooks.delivery.service import DeliveryService
 from shared.webhooks.delivery.worker import DeliveryWorker, run_worker
@@ -25,11 +24,7 @@ from shared.webhooks.settings import WebhookSendingSettings
 
 
 class WebhookWiring(ABC):
-    """The base of a composition root.
-
-    The root replaces `store_result` if more follows from a result, and `events_written` if it knows
-    when events are written.
-    """
+    """The base of a composition root, which replaces `events_written` if it knows of new events."""
 
     settings: WebhookSendingSettings
     clock: Clock
@@ -49,9 +44,9 @@ class WebhookWiring(ABC):
     @abstractmethod
     def secret_sealer(self) -> SecretSealer: ...
 
-    @cached_property
-    def store_result(self) -> StoreResult:
-        return partial(finish, self.database)
+    @property
+    @abstractmethod
+    def store_result(self) -> StoreResult: ...
 
     @cached_property
     def events_written(self) -> asyncio.Event:

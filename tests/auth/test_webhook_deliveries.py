@@ -182,6 +182,8 @@ async def test_webhook_that_answers_410_is_disabled_until_it_is_enabled(
     hook = await create(admin, receiver.url, "user.created")
     await auth.sign_in(NUMBER)
     (dead,) = await wait_for(admin, hook, "dead")
+    audit = (await admin.call("GET", "/audit", params={"event": "webhook.disabled"})).body["items"]
+    assert [(one["actor_id"], one["details"]) for one in audit] == [(None, {"webhook": hook["id"]})]
     shown = (await admin.call("GET", f"/webhooks/{hook['id']}")).body
     assert (shown["status"], len(dead["attempts"])) == ("disabled", 1)
     for answer in (

@@ -245,13 +245,13 @@ async def finish_delivery(executor: Executor, result: DeliveryResult) -> bool:
     return stored is not None
 
 
-async def record_health(database: Database, result: DeliveryResult, now: datetime) -> bool:
+async def record_health(executor: Executor, result: DeliveryResult, now: datetime) -> bool:
     """Record for the endpoint how an attempt ended; return whether that disabled it."""
     if result.attempt is None:
         return False
     address = (result.claimed.endpoint_id, result.claimed.url)
     delivered = result.attempt.delivered
-    return await record_attempt(database, address, now, delivered=delivered, cutoff=result.cutoff)
+    return await record_attempt(executor, address, now, delivered=delivered, cutoff=result.cutoff)
 
 
 async def release(database: Database, leased: Iterable[ClaimedDelivery]) -> None:
