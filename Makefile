@@ -26,6 +26,8 @@ BIN := $(VENV)/bin
 PARALLEL := -n 3 --dist worksteal
 MEASURED := $(if $(COVERAGE),--cov --cov-report term --cov-fail-under 90)
 INSTALLED := $(VENV)/.installed
+CLIENT := clients/javascript
+CLIENT_INSTALLED := $(CLIENT)/node_modules/.installed
 EXEC := $(BIN)/python -m deploy.local.exec --data $(DATA)
 
 export UV_SYSTEM_CERTS := 1
@@ -75,6 +77,10 @@ test-browser: $(INSTALLED) ## Test the console in a headless Chromium (CHROMIUM,
 test-interop: $(INSTALLED) ## Test with 15 real HTTP clients, 2 minutes (curl, Node, Go, Java, Python, Rust; BASE_URL)
 	@$(BIN)/python -m pytest -n 0 -rs -o faulthandler_timeout=600 tests/interop $(ARGS)
 
+.PHONY: test-js
+test-js: $(INSTALLED) ## Test the JavaScript client against a stack (Node 20; BASE_URL)
+	@$(BIN)/python -m tests.support.with_stack node --test $(CLIENT)/test/*.test.js
+
 .PHONY: test-stack
 test-stack: $(INSTALLED) ## Test a container stack under faults, 11 minutes (needs Docker)
 	@$(BIN)/python -m pytest -n 0 -o faulthandler_timeout=600 tests/stack $(ARGS)
@@ -86,6 +92,10 @@ check: $(INSTALLED) ## Check lint, format, types, import contracts and generated
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m docs.generate --check
+
+.PHONY: check-js
+check-js: $(CLIENT_INSTALLED) ## Check the JavaScript client: generated types, types, size (Node 20, npm)
+	@cd $(CLIENT) && npm run --silent check
 
 .PHONY: generate
 generate: $(INSTALLED) ## Write docs/settings.md, .env.example and docs/openapi/ from the code
@@ -174,3 +184,8 @@ $(INSTALLED): requirements/dev.txt
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<; \
 	fi; \
 	touch $@
+
+# The lock holds each package's hash; npm downloads from the registry that this machine is set up for.
+$(CLIENT_INSTALLED): $(CLIENT)/package-lock.json
+	@cd $(CLIENT) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
