@@ -78,12 +78,13 @@ export class Creatives {
     return this.session.request("GET", `${CREATIVES}/${id}/file`, { query: { variant }, as: "blob" });
   }
 
-  /** Return a link to the picture that needs no sign-in.
+  /** Return a link to the picture that needs no sign-in, with the server's address.
    * @param {string} id
    * @param {import("./api/media.js").LinkRequest} body
    * @returns {Promise<import("./api/media.js").LinkResponse>} */
-  createLink(id, body) {
-    return this.session.request("POST", `${CREATIVES}/${id}/link`, { body });
+  async createLink(id, body) {
+    const link = await this.session.request("POST", `${CREATIVES}/${id}/link`, { body });
+    return { ...link, url: this.session.http.baseUrl + link.url };
   }
 }
 

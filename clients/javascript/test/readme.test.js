@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { memoryStorage } from "../src/index.js";
-import { baseUrl, newNumber, picture, readCode } from "./stack.js";
+import { baseUrl, day, newNumber, picture, readCode } from "./stack.js";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
@@ -25,10 +25,10 @@ test("readme_app_signs_in_posts_a_picture_and_signs_out", async (t) => {
   const number = newNumber();
   const user = await app.signIn(number, () => readCode(number));
   assert.equal(user.phone_number, number);
-  const creative = await app.post(picture(), new Date().toISOString().slice(0, 10));
+  const creative = await app.post(picture(), day(29));
   assert.equal(creative.title, "Good morning");
-  const days = await app.today();
-  assert.ok(Array.isArray(days));
+  assert.equal((await app.postpone(creative.id, day(30))).scheduled_at, `${day(30)}T00:00:00Z`);
+  assert.deepEqual(await app.today(), []);
   await app.signOut();
   await assert.rejects(app.today(), { code: "token_missing" });
 });

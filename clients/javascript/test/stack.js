@@ -44,6 +44,11 @@ export async function signedUp(options) {
   return { client, number };
 }
 
+/** Return the date of a day from now, in UTC. */
+export function day(later) {
+  return new Date(Date.now() + later * 86_400_000).toISOString().slice(0, 10);
+}
+
 /** Return a small picture. */
 export function picture() {
   const png =
