@@ -136,16 +136,18 @@ export class Auth {
     return this.session.signOut();
   }
 
-  /** Return the signed-in user as last stored here, without asking the server where it is stored;
-   * null when signed out.
+  /** Return the signed-in user, as stored here by the last exchange of tokens; null when signed out.
+   * With cookies a page that was just loaded asks the server.
    * @returns {Promise<User | null>} */
   async user() {
     const record = await this.session.store.read();
     if (record || !this.session.usesCookies) return record?.user ?? null;
-    return this.session.request("GET", "/v1/auth/me").catch((error) => {
+    try {
+      return (await this.session.learn()).user;
+    } catch (error) {
       if (hasCode(error, "refresh_invalid", "refresh_reused")) return null;
       throw error;
-    });
+    }
   }
 
   /** Have a code sent, and keep its handle. @param {string} flow @param {string} path @param {object} body */

@@ -7,6 +7,7 @@ import { CheershareError, hasCode } from "./errors.js";
 /** @typedef {import("./http.js").Call} Call */
 /** @typedef {import("./store.js").SessionRecord} SessionRecord */
 
+const UPLOAD_TIME = 120_000; // ms: the server checks a token again after the last byte
 const SAFE_METHODS = new Set(["GET", "HEAD"]);
 const REFUSED_TOKEN = ["token_invalid", "token_revoked", "token_missing"];
 const ENDED_SESSION = ["refresh_invalid", "refresh_reused"];
@@ -21,6 +22,10 @@ const ENDED_SESSION = ["refresh_invalid", "refresh_reused"];
  * are left for the client. It reads the storage before each exchange, and takes the newer tokens that
  * another client stored. After the exchange it stores the answer only if the exchanged token is still
  * the stored one, so that a late answer never replaces newer tokens.
+ *
+ * A limit remains. To the server an old token is a copied one once its successor was exchanged, or was
+ * in use for `REFRESH_GRACE` (10 s). So a request to exchange it must not be under way for that long
+ * while another client is ahead.
  *
  * Only the server ends a session, by `refresh_invalid` or `refresh_reused`. Whatever else happens
  * (no network, a status 503, a proxy's page) is an error of the call; the session stays.
@@ -52,17 +57,18 @@ export class Session {
    */
   async request(method, path, call = {}) {
     let record = await this.store.read();
-    if (record?.expires_at !== undefined && Date.now() >= record.expires_at) {
+    const needed = call.form ? UPLOAD_TIME : 0;
+    if (record?.expires_at !== undefined && Date.now() + needed >= record.expires_at) {
       record = sameUser(await this.refresh(record), record);
     }
-    if (this.usesCookies && !record && !SAFE_METHODS.has(method)) record = await this.#learn();
+    if (this.usesCookies && !record && !SAFE_METHODS.has(method)) record = await this.learn();
     try {
       return await this.#send(method, path, call, record);
     } catch (error) {
       if (hasCode(error, ...REFUSED_TOKEN) && (record || this.usesCookies)) {
         record = sameUser(await this.refresh(record), record);
       } else if (hasCode(error, "csrf_failed") && this.usesCookies) {
-        record = sameUser(await this.#learn(), record); // another tab signed in anew
+        record = sameUser(await this.learn(), record); // another tab signed in anew
       } else throw error;
       return this.#send(method, path, call, record);
     }
@@ -118,7 +124,6 @@ export class Session {
    * repeated.
    */
   async signOut() {
-    await this.#refreshing?.catch(() => {});
     const record = await this.store.read();
     const call = { body: { refresh_token: record?.refresh_token }, repeatable: true };
     const path = "/v1/auth/logout";
@@ -186,8 +191,9 @@ export class Session {
     }
   }
 
-  /** Learn the CSRF token of the browser's session, as after a reload of the page. */
-  async #learn() {
+  /** Learn user and CSRF token of the browser's session, as after a reload of the page.
+   * @returns {Promise<SessionRecord>} */
+  async learn() {
     const get = () => this.#send("GET", "/v1/auth/me", {}, undefined);
     const { csrf, ...user } = await get().catch(async (error) => {
       if (!hasCode(error, ...REFUSED_TOKEN)) throw error;

@@ -46,6 +46,7 @@ test("reloaded_page_learns_user_and_csrf_token", async () => {
   assert.equal((await reloaded.auth.user()).phone_number, number);
   assert.equal((await newClient(browser).account.update({ name: "Asha R." })).name, "Asha R.");
   await newClient(browser).auth.signOut();
+  assert.equal((await failure(reloaded.account.get())).code, "refresh_invalid");
   assert.equal(await reloaded.auth.user(), null);
 });
 

@@ -113,3 +113,36 @@ test("enrolment_by_ticket_signs_in", async () => {
   assert.deepEqual(requests[2].body, { mfa_ticket: "cht_1", otp: "654321", transport: "body" });
   assert.equal(stored(storage).access_token, "access1");
 });
+
+test("step_up_during_a_refresh_keeps_both_answers", async () => {
+  const exchange = pending();
+  const { client, storage } = scripted(({ path, headers }) => {
+    if (path === "/v1/auth/refresh") return exchange.promise;
+    if (path === "/v1/auth/step-up") return json({ access_token: "fresh", expires_in: 600 });
+    return headers.Authorization === "Bearer access1" ? problem(401, "token_invalid") : json(user);
+  });
+  signIn(storage);
+  const call = client.account.get();
+  const stepUp = client.account.stepUp({ password: "secret" });
+  setTimeout(() => exchange.resolve(json(pair(2))), 20);
+  await Promise.all([call, stepUp]);
+  const { access_token, refresh_token } = stored(storage);
+  assert.deepEqual([access_token, refresh_token], ["fresh", "refresh2"]);
+});
+
+test("upload_exchanges_a_token_that_would_expire_under_way", async () => {
+  const { client, storage, requests } = scripted(({ path }) =>
+    path === "/v1/auth/refresh" ? json(pair(2)) : json({ id: "c1" }, 201),
+  );
+  signIn(storage, { age: -60_000 });
+  await client.account.get();
+  await client.creatives.upload(new Blob(["x"]), { scheduled_at: "now" });
+  assert.deepEqual(
+    requests.map(({ path, headers }) => [path, headers.Authorization]),
+    [
+      ["/v1/auth/me", "Bearer access1"],
+      ["/v1/auth/refresh", undefined],
+      ["/v1/media/creatives", "Bearer access2"],
+    ],
+  );
+});
