@@ -13,6 +13,8 @@ import { expiry } from "./session.js";
  * @typedef {import("./auth.js").Body<T>} Body
  */
 
+/** @typedef {Body<import("./api/auth.js").ProfileBody>} Profile */
+
 /** A call that fails with `step_up_required` works after a step-up: see `requestStepUp`. */
 export class Account {
   /**
@@ -29,7 +31,8 @@ export class Account {
     return this.#request("GET", "/me");
   }
 
-  /** @param {Omit<Body<import("./api/auth.js").ProfileBody>, "mobile" | "phone_number" | "email">} body
+  /** Change names, username or language.
+   * @param {Omit<Profile, "mobile" | "phone_number" | "email">} body
    * @returns {Promise<User>} */
   update(body) {
     return this.#request("PATCH", "/me", body);
@@ -39,7 +42,11 @@ export class Account {
    * @param {{mobile: string} | {email: string}} contact
    * @returns {Promise<Sent>} */
   async changeContact(contact) {
-    const sent = await this.#request("PATCH", "/me", await this.session.complete(undefined, contact));
+    const sent = await this.#request(
+      "PATCH",
+      "/me",
+      await this.session.complete(undefined, contact),
+    );
     await this.session.store.keepChallenge("contact", sent.challenge);
     return sent;
   }
@@ -89,11 +96,15 @@ export class Account {
     return this.#request("DELETE", `/sessions/${id}`);
   }
 
-  /** Send a code for `stepUp`, after `step_up_required`. It fails with `mfa_required` if the user has
-   * a second factor, which has to be used then.
+  /** Send a code for `stepUp`, after `step_up_required`. It fails with `mfa_required` if the user
+   * has a second factor, which has to be used then.
    * @returns {Promise<Sent>} */
   async requestStepUp() {
-    const sent = await this.#request("POST", "/step-up", await this.session.complete(undefined, {}));
+    const sent = await this.#request(
+      "POST",
+      "/step-up",
+      await this.session.complete(undefined, {}),
+    );
     await this.session.store.keepChallenge("step-up", sent.challenge);
     return sent;
   }

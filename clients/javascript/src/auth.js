@@ -127,7 +127,10 @@ export class Auth {
   /** Set a new password by a ticket, or by the code; every session ends.
    * @param {Body<import("./api/auth.js").ResetBody>} body */
   async resetPassword(body) {
-    await this.#open("/reset-password", body.reset_ticket ? body : await this.session.complete("reset", body));
+    await this.#open(
+      "/reset-password",
+      body.reset_ticket ? body : await this.session.complete("reset", body),
+    );
     await this.session.store.dropChallenge("reset");
   }
 
@@ -136,7 +139,7 @@ export class Auth {
     return this.session.signOut();
   }
 
-  /** Return the signed-in user, as stored here by the last exchange of tokens; null when signed out.
+  /** Return the signed-in user as last stored here, null when signed out.
    * With cookies a page that was just loaded asks the server.
    * @returns {Promise<User | null>} */
   async user() {
@@ -150,7 +153,8 @@ export class Auth {
     }
   }
 
-  /** Have a code sent, and keep its handle. @param {string} flow @param {string} path @param {object} body */
+  /** Have a code sent, and keep its handle.
+   * @param {string} flow @param {string} path @param {object} body */
   async #send(flow, path, body) {
     const sent = await this.#open(path, await this.session.complete(undefined, body));
     await this.session.store.keepChallenge(flow, sent.challenge);

@@ -18,13 +18,13 @@ import { memoryStorage, Store } from "./store.js";
  * @property {import("./store.js").Storage} [storage] `localStorage`, `AsyncStorage` or the like;
  *   default: memory, which a reload of the page empties
  * @property {import("./passkeys.js").Passkeys} [passkeys] default: the browser's
- * @property {(error: import("./errors.js").CheershareError | undefined) => void} [onSignedOut] called
- *   when the session has ended; without an error when this client ended it
+ * @property {(error?: import("./errors.js").CheershareError) => void} [onSignedOut] called when the
+ *   session has ended; without an error when this client ended it
  * @property {typeof fetch} [fetch] default: the platform's
  * @property {number} [timeout] ms that the server has for an answer (30,000); uploads have as much
  *   more as they need at 8 KiB/s
  * @property {number} [retries] of calls that may be repeated, after a hiccup (2)
- * @property {number} [retryDelay] ms before the first of them; each next one takes twice as long (500)
+ * @property {number} [retryDelay] ms before the first of them (500), and twice as long each time
  */
 
 export class Cheershare {

@@ -45,7 +45,9 @@ export class Factors {
    * @returns {Promise<AddedFactor>} */
   async confirmTotp(id, otp, enrolment) {
     const ticket = enrolment && { required: enrolment.required };
-    return this.#added(await this.#post(`/totp/${id}/confirm`, { otp, ...this.#signIn(ticket) }, ticket));
+    return this.#added(
+      await this.#post(`/totp/${id}/confirm`, { otp, ...this.#signIn(ticket) }, ticket),
+    );
   }
 
   /** @param {{name?: string, enrolment?: Enrolment}} [options]
@@ -100,7 +102,10 @@ export class Factors {
   /** @param {string} path @param {object} body @param {Enrolment} [enrolment] */
   async #post(path, body, enrolment) {
     const device = await this.session.store.device();
-    const ticket = enrolment && { mfa_ticket: enrolment.required.problem.mfa_ticket, otp: enrolment.otp };
+    const ticket = enrolment && {
+      mfa_ticket: enrolment.required.problem.mfa_ticket,
+      otp: enrolment.otp,
+    };
     const call = { body: { ...ticket, ...body, device } };
     const url = `/v1/auth/me/factors${path}`;
     return enrolment

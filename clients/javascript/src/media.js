@@ -45,7 +45,9 @@ export class Creatives {
    * @param {string} [timezone] default: UTC
    * @returns {Promise<import("./api/media.js").ScheduledCreatives>} */
   async schedule(timezone) {
-    const answer = await this.session.request("GET", "/v1/media/scheduled", { query: { timezone } });
+    const answer = await this.session.request("GET", "/v1/media/scheduled", {
+      query: { timezone },
+    });
     return answer.scheduled_creatives;
   }
 
@@ -75,7 +77,10 @@ export class Creatives {
   /** Return the picture's bytes.
    * @param {string} id @param {Variant} [variant] default: `original` @returns {Promise<Blob>} */
   file(id, variant) {
-    return this.session.request("GET", `${CREATIVES}/${id}/file`, { query: { variant }, as: "blob" });
+    return this.session.request("GET", `${CREATIVES}/${id}/file`, {
+      query: { variant },
+      as: "blob",
+    });
   }
 
   /** Return a link to the picture that needs no sign-in, with the server's address.
@@ -100,7 +105,13 @@ export class Products {
    * @param {UploadOptions} [options]
    * @returns {Promise<Product>} */
   create(fields, photo, options) {
-    return sendPicture(this.session, "POST", PRODUCTS, { fields, name: "photo", file: photo }, options);
+    return sendPicture(
+      this.session,
+      "POST",
+      PRODUCTS,
+      { fields, name: "photo", file: photo },
+      options,
+    );
   }
 
   /** Return the user's own products.
@@ -110,7 +121,8 @@ export class Products {
   }
 
   /** Search everyone's public products; this needs no sign-in.
-   * @param {Page & {q?: string}} [query] @returns {Promise<import("./api/media.js").ProductPage>} */
+   * @param {Page & {q?: string}} [query]
+   * @returns {Promise<import("./api/media.js").ProductPage>} */
   search(query) {
     return this.session.requestOpenly("GET", `${PRODUCTS}/public`, { query });
   }
@@ -144,7 +156,10 @@ export class Products {
 
   /** @param {string} id @param {Variant} [variant] default: `original` @returns {Promise<Blob>} */
   photo(id, variant) {
-    return this.session.request("GET", `${PRODUCTS}/${id}/photo`, { query: { variant }, as: "blob" });
+    return this.session.request("GET", `${PRODUCTS}/${id}/photo`, {
+      query: { variant },
+      as: "blob",
+    });
   }
 }
 

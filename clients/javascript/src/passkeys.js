@@ -1,8 +1,8 @@
 // Passkeys of a browser, in the JSON form in which the server and native apps speak of them.
 
 /**
- * What asks the device for a passkey. Both take the server's `public_key` and return what it takes as
- * `credential`, in JSON. React Native apps pass the functions of a passkey library.
+ * What asks the device for a passkey. Both take the server's `public_key` and return what it takes
+ * as `credential`, in JSON. React Native apps pass the functions of a passkey library.
  * @typedef {object} Passkeys
  * @property {(options: Json) => Promise<Json>} create
  * @property {(options: Json, how: PasskeyPrompt) => Promise<Json>} get
@@ -73,7 +73,13 @@ function toJson(credential) {
   };
 }
 
-const MEMBERS = ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"];
+const MEMBERS = [
+  "clientDataJSON",
+  "attestationObject",
+  "authenticatorData",
+  "signature",
+  "userHandle",
+];
 
 /** @param {string} text base64url */
 function toBytes(text) {

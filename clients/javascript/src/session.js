@@ -15,17 +15,17 @@ const ENDED_SESSION = ["refresh_invalid", "refresh_reused"];
 /**
  * Sends requests with the session's credentials, and keeps the session alive.
  *
- * Several clients may share one storage, as the tabs of a browser share `localStorage`. They need no
- * lock between them. The server derives a refresh token's successor from the token itself. So clients
- * that exchange the same token at once all receive the same successor, and so does a client that
- * repeats an exchange because the answer was lost or a tab was closed in the middle of it. Two rules
- * are left for the client. It reads the storage before each exchange, and takes the newer tokens that
- * another client stored. After the exchange it stores the answer only if the exchanged token is still
- * the stored one, so that a late answer never replaces newer tokens.
+ * Several clients may share one storage, as the tabs of a browser share `localStorage`. They need
+ * no lock between them. The server derives a refresh token's successor from the token itself. So
+ * clients that exchange the same token at once all receive the same successor. A client that
+ * repeats an exchange receives it too: the answer was lost, say, or a tab was closed in the middle
+ * of it. Two rules are left for the client. It reads the storage before each exchange, and takes
+ * the newer tokens that another client stored. After the exchange it stores the answer only if the
+ * exchanged token is still the stored one, so that a late answer never replaces newer tokens.
  *
- * A limit remains. To the server an old token is a copied one once its successor was exchanged, or was
- * in use for `REFRESH_GRACE` (10 s). So a request to exchange it must not be under way for that long
- * while another client is ahead.
+ * A limit remains. To the server an old token is a copied one once its successor was exchanged, or
+ * was in use for `REFRESH_GRACE` (10 s). So a request to exchange it must not be under way for that
+ * long while another client is ahead.
  *
  * Only the server ends a session, by `refresh_invalid` or `refresh_reused`. Whatever else happens
  * (no network, a status 503, a proxy's page) is an error of the call; the session stays.
@@ -86,8 +86,8 @@ export class Session {
   }
 
   /**
-   * Exchange the refresh token, unless another call of this client or another client of this storage
-   * just did.
+   * Exchange the refresh token, unless another call of this client, or another client of this
+   * storage, just did.
    * @param {SessionRecord | undefined} stale the record that is too old
    * @returns {Promise<SessionRecord>}
    */
@@ -120,8 +120,8 @@ export class Session {
   }
 
   /**
-   * End the session at the server, then forget it. Without an answer it is kept, and the call can be
-   * repeated.
+   * End the session at the server, then forget it. Without an answer it is kept, and the call can
+   * be repeated.
    */
   async signOut() {
     const record = await this.store.read();
@@ -216,8 +216,8 @@ function isOther(stored, known) {
 }
 
 /**
- * Return the newer record, unless another user has signed in: a request of one user is never sent as
- * another's.
+ * Return the newer record, unless another user has signed in: a request of one user is never sent
+ * as another's.
  * @param {SessionRecord} newer
  * @param {SessionRecord | undefined} known
  */
@@ -232,7 +232,13 @@ function toRecord({ access_token, refresh_token, csrf, expires_in, user }) {
     const detail = "The answer has no session: a proxy may have sent it";
     throw new CheershareError({ code: "unexpected_response", detail });
   }
-  return { access_token, refresh_token, csrf: csrf ?? undefined, expires_at: expiry(expires_in), user };
+  return {
+    access_token,
+    refresh_token,
+    csrf: csrf ?? undefined,
+    expires_at: expiry(expires_in),
+    user,
+  };
 }
 
 /** @param {number} seconds */

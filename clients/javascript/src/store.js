@@ -69,8 +69,8 @@ export class Store {
   }
 
   /**
-   * Keep the handle of a code that was sent, so that no stranger's request for another code replaces
-   * it. It is stored, because an app may be ended while its user reads the message.
+   * Keep the handle of a code that was sent, so that no stranger's request for another code
+   * replaces it. It is stored, because an app may be ended while its user reads the message.
    * @param {string} flow
    * @param {string} challenge
    */

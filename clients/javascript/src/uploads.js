@@ -17,12 +17,12 @@
  * @typedef {object} UploadOptions
  * @property {string} [idempotencyKey] keep it if you repeat a failed upload yourself: the server
  *   then creates one thing, whichever attempt arrived (default: one for this call and its retries)
- * @property {(progress: Progress) => void} [onProgress] called as bytes leave, where the platform
+ * @property {(progress: Progress) => void} [onProgress] called as bytes leave, if the platform
  *   has `XMLHttpRequest`; by fetch (Node) never
  * @property {AbortSignal} [signal] aborts the upload
  */
 
-/** Return a new key for `idempotencyKey`. It need not be secret: a key counts for its user alone. */
+/** Return a new key for `idempotencyKey`. It need not be secret: it counts for its user alone. */
 export function newIdempotencyKey() {
   const part = () => Math.random().toString(36).slice(2).padEnd(11, "0");
   return `${Date.now().toString(36)}-${part()}${part()}`;

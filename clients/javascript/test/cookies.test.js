@@ -3,7 +3,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { memoryStorage } from "../src/index.js";
-import { baseUrl, day, failure, newClient, newNumber, picture, readCode, signedUp } from "./stack.js";
+import {
+  baseUrl,
+  day,
+  failure,
+  newClient,
+  newNumber,
+  picture,
+  readCode,
+  signedUp,
+} from "./stack.js";
 
 /** Return a browser: a `fetch` with a cookie jar, which the tabs share. */
 function newBrowser() {

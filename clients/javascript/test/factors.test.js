@@ -5,10 +5,12 @@ import { memoryStorage } from "../src/index.js";
 import { Authenticator } from "./authenticator.js";
 import { baseUrl, failure, newClient, readCode, signedUp } from "./stack.js";
 
-/** Return an app's code. `steps`: half minutes from now; each code works once. Source: RFC 6238 §4.2 */
+/** Return an app's code, `steps` half minutes from now; each works once. Source: RFC 6238 §4.2 */
 function totp(secret, steps = 0) {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  const bits = [...secret].map((letter) => alphabet.indexOf(letter).toString(2).padStart(5, "0")).join("");
+  const bits = [...secret]
+    .map((letter) => alphabet.indexOf(letter).toString(2).padStart(5, "0"))
+    .join("");
   const key = Buffer.from(bits.match(/.{8}/g).map((byte) => Number.parseInt(byte, 2)));
   const counter = Buffer.alloc(8);
   counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));

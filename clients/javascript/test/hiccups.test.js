@@ -19,7 +19,10 @@ const HICCUPS = {
   html_401_of_a_proxy: ["unexpected_response", () => page(401)],
   html_403_of_a_proxy: ["unexpected_response", () => page(403)],
   json_of_another_server: ["unexpected_response", () => json({ hello: "world" })],
-  cut_json: ["unexpected_response", () => new Response('{"access', { headers: { "Content-Type": "application/json" } })],
+  cut_json: [
+    "unexpected_response",
+    () => new Response('{"access', { headers: { "Content-Type": "application/json" } }),
+  ],
 };
 
 for (const [name, [code, answer]] of Object.entries(HICCUPS)) {
@@ -54,7 +57,9 @@ test("get_with_one_hiccup_succeeds", async () => {
 });
 
 test("change_with_lost_answer_is_not_sent_twice", async () => {
-  const { client, storage, requests } = scripted(() => Promise.reject(new TypeError("fetch failed")));
+  const { client, storage, requests } = scripted(() =>
+    Promise.reject(new TypeError("fetch failed")),
+  );
   signIn(storage);
   const error = await failure(client.webhooks.create({ url: "https://a.example", events: ["*"] }));
   assert.equal(error.code, "network_error");

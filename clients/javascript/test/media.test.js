@@ -8,14 +8,23 @@ test("creative_is_uploaded_changed_read_and_removed", async () => {
   const uploaded = await client.creatives.upload(picture(), { scheduled_at: day(1), title: "Dot" });
   assert.deepEqual([uploaded.title, uploaded.width], ["Dot", 1]);
   const { today, tomorrow: next } = await client.creatives.schedule();
-  assert.deepEqual([...today, ...next].map(({ id }) => id), [uploaded.id]);
+  assert.deepEqual(
+    [...today, ...next].map(({ id }) => id),
+    [uploaded.id],
+  );
   const read = await client.creatives.get(uploaded.id);
-  const changed = await client.creatives.change(read, { scheduled_at: day(30), timezone: "Asia/Kolkata" });
+  const changed = await client.creatives.change(read, {
+    scheduled_at: day(30),
+    timezone: "Asia/Kolkata",
+  });
   assert.equal(changed.scheduled_at, `${day(29)}T18:30:00Z`);
   const stale = await failure(client.creatives.change(read, { status: "cancelled" }));
   assert.deepEqual([stale.code, stale.status], ["version_mismatch", 412]);
   assert.equal(stale.problem.current_version, changed.version);
-  assert.equal((await client.creatives.change(changed, { status: "cancelled" })).status, "cancelled");
+  assert.equal(
+    (await client.creatives.change(changed, { status: "cancelled" })).status,
+    "cancelled",
+  );
   assert.equal((await client.creatives.list({ status: "cancelled" })).items.length, 1);
   assert.equal((await client.creatives.list({ status: "scheduled", limit: 5 })).items.length, 0);
 
@@ -45,13 +54,17 @@ test("upload_with_lost_answer_creates_one_creative", async () => {
   });
   const created = await flaky.creatives.upload(picture(), { scheduled_at: day(1) });
   assert.deepEqual([uploads, keys.size], [2, 1]);
-  assert.deepEqual((await client.creatives.list()).items.map(({ id }) => id), [created.id]);
+  assert.deepEqual(
+    (await client.creatives.list()).items.map(({ id }) => id),
+    [created.id],
+  );
 });
 
 test("upload_repeated_by_the_app_with_its_key_creates_one_creative", async () => {
   const { client } = await signedUp();
   const idempotencyKey = newIdempotencyKey();
-  const upload = () => client.creatives.upload(picture(), { scheduled_at: day(1) }, { idempotencyKey });
+  const upload = () =>
+    client.creatives.upload(picture(), { scheduled_at: day(1) }, { idempotencyKey });
   assert.equal((await upload()).id, (await upload()).id);
   const other = client.creatives.upload(picture(), { scheduled_at: day(2) }, { idempotencyKey });
   assert.equal((await failure(other)).code, "idempotency_mismatch");
@@ -83,7 +96,10 @@ test("product_is_offered_found_changed_and_removed", async () => {
   const withPhoto = await client.products.create({ ...fields, visibility: "hidden" }, picture());
   assert.equal((await client.products.list()).items.length, 2);
   const found = await newClient().products.search({ q: word });
-  assert.deepEqual(found.items.map(({ id }) => id), [created.id]);
+  assert.deepEqual(
+    found.items.map(({ id }) => id),
+    [created.id],
+  );
   await client.products.putPhoto(created.id, picture());
   const pictured = await client.products.get(created.id);
   assert.equal((await newClient().products.photo(created.id, "thumb")).type, "image/webp");
@@ -100,10 +116,16 @@ test("webhook_is_created_tested_changed_and_removed", async () => {
   assert.notEqual(await client.webhooks.rotateSecret(created.id), created.secret);
   const { delivery_id } = await client.webhooks.test(created.id);
   const { items } = await client.webhooks.listDeliveries(created.id, { event: "webhook.test" });
-  assert.deepEqual(items.map(({ id }) => id), [delivery_id]);
+  assert.deepEqual(
+    items.map(({ id }) => id),
+    [delivery_id],
+  );
   await client.webhooks.redeliver(created.id, delivery_id);
   await client.webhooks.redeliverFailed(created.id, new Date(Date.now() - 60_000).toISOString());
-  assert.equal((await client.webhooks.change(created.id, { status: "disabled" })).status, "disabled");
+  assert.equal(
+    (await client.webhooks.change(created.id, { status: "disabled" })).status,
+    "disabled",
+  );
   assert.equal((await client.webhooks.get(created.id)).description, "shop");
   assert.equal((await client.webhooks.list()).items.length, 1);
   await client.webhooks.remove(created.id);

@@ -1,11 +1,27 @@
-// What React Native lacks is taken away: streams, `crypto`, `URL`, base64, and most of `AbortSignal`.
+// What React Native lacks is taken away: streams, `crypto`, `URL`, base64, most of `AbortSignal`.
 // What it has besides is put in: an XMLHttpRequest, and a FormData that takes files of the device.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-const ABSENT = ["ReadableStream", "WritableStream", "TransformStream", "crypto", "URL", "URLSearchParams"];
-for (const name of [...ABSENT, "atob", "btoa", "structuredClone", "TextDecoder", "Headers", "Request", "Response"]) {
+const ABSENT = [
+  "ReadableStream",
+  "WritableStream",
+  "TransformStream",
+  "crypto",
+  "URL",
+  "URLSearchParams",
+];
+for (const name of [
+  ...ABSENT,
+  "atob",
+  "btoa",
+  "structuredClone",
+  "TextDecoder",
+  "Headers",
+  "Request",
+  "Response",
+]) {
   delete globalThis[name];
 }
 delete AbortSignal.any;
@@ -66,7 +82,11 @@ function newPhone(answers = {}) {
   return new Cheershare({ baseUrl: "https://api.example", storage, fetch, retryDelay: 1 });
 }
 
-const pair = (number) => ({ access_token: `access${number}`, refresh_token: "refresh", expires_in: 600 });
+const pair = (number) => ({
+  access_token: `access${number}`,
+  refresh_token: "refresh",
+  expires_in: 600,
+});
 const photo = { uri: "file:///photo.jpg", name: "photo.jpg", type: "image/jpeg" };
 const signIn = (client) => client.auth.signInByPassword({ username: "asha", password: "secret" });
 
@@ -87,7 +107,10 @@ test("app_signs_in_and_uploads_a_file_of_the_device_with_progress", async () => 
   assert.ok(request.headers["Idempotency-Key"].length >= 16);
   assert.equal(request.headers["Content-Type"], undefined); // the platform adds the boundary
   assert.equal(request.withCredentials, false);
-  assert.deepEqual(request.form.parts, [["scheduled_at", "now"], ["file", photo]]);
+  assert.deepEqual(request.form.parts, [
+    ["scheduled_at", "now"],
+    ["file", photo],
+  ]);
 });
 
 test("upload_with_lost_connection_is_repeated_with_its_key", async () => {
@@ -116,9 +139,16 @@ test("upload_that_is_aborted_ends_the_request", async () => {
   await signIn(client);
   const controller = new AbortController();
   XMLHttpRequest.answer = () => controller.abort();
-  const upload = client.creatives.upload(photo, { scheduled_at: "now" }, { signal: controller.signal });
+  const upload = client.creatives.upload(
+    photo,
+    { scheduled_at: "now" },
+    { signal: controller.signal },
+  );
   await assert.rejects(upload, { name: "AbortError" });
-  assert.deepEqual(XMLHttpRequest.sent.map(({ isAborted }) => isAborted), [true]);
+  assert.deepEqual(
+    XMLHttpRequest.sent.map(({ isAborted }) => isAborted),
+    [true],
+  );
 });
 
 test("upload_that_hangs_ends_after_the_time_that_its_size_needs", async () => {
@@ -126,6 +156,8 @@ test("upload_that_hangs_ends_after_the_time_that_its_size_needs", async () => {
   XMLHttpRequest.sent = [];
   XMLHttpRequest.answer = () => {};
   const picture = new Blob(["x"]);
-  await assert.rejects(client.creatives.upload(picture, { scheduled_at: "now" }), { code: "timeout" });
+  await assert.rejects(client.creatives.upload(picture, { scheduled_at: "now" }), {
+    code: "timeout",
+  });
   assert.equal(XMLHttpRequest.sent[0].isAborted, true);
 });

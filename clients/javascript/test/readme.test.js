@@ -13,7 +13,7 @@ test("readme_app_signs_in_posts_a_picture_and_signs_out", async (t) => {
   const [, code] = /```js\n(.*?)```/s.exec(await readFile(`${ROOT}README.md`, "utf8"));
   const lines = code.split("\n").filter((line) => line.trim() !== "");
   assert.ok(lines.length <= 20, `${lines.length} lines`);
-  const folder = await mkdtemp(`${ROOT}.readme-`); // inside the package, which imports itself by name
+  const folder = await mkdtemp(`${ROOT}.readme-`); // the package can import itself
   t.after(() => rm(folder, { recursive: true }));
   await writeFile(`${folder}/app.js`, code);
   globalThis.localStorage = memoryStorage();

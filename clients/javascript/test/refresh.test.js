@@ -13,11 +13,18 @@ const EXPIRIES = 100;
 function slowStorage() {
   const storage = memoryStorage();
   const later = () => new Promise((resolve) => setTimeout(resolve, Math.random() * 3));
-  const slow = (name) => async (...parameters) => {
-    await later();
-    return storage[name](...parameters);
+  const slow =
+    (name) =>
+    async (...parameters) => {
+      await later();
+      return storage[name](...parameters);
+    };
+  return {
+    getItem: slow("getItem"),
+    setItem: slow("setItem"),
+    removeItem: slow("removeItem"),
+    storage,
   };
-  return { getItem: slow("getItem"), setItem: slow("setItem"), removeItem: slow("removeItem"), storage };
 }
 
 /** Let the stored access token expire: by its time, or in the server's eyes. */
@@ -119,4 +126,3 @@ test("reused_refresh_token_signs_out_and_says_why", async () => {
   assert.deepEqual(signedOut, ["refresh_invalid"]);
   assert.equal(storage.getItem(SESSION), null);
 });
-

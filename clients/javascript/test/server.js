@@ -8,11 +8,18 @@ export const user = { id: "u1", name: "Asha" };
 /** Return an answer as the services give it. */
 export function json(body, status = 200, headers = {}) {
   const type = status < 400 ? "application/json" : "application/problem+json";
-  return new Response(JSON.stringify(body), { status, headers: { "Content-Type": type, ...headers } });
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { "Content-Type": type, ...headers },
+  });
 }
 
 export function problem(status, code, more = {}, headers = {}) {
-  return json({ status, code, title: code, detail: code, request_id: "r-12345678", ...more }, status, headers);
+  return json(
+    { status, code, title: code, detail: code, request_id: "r-12345678", ...more },
+    status,
+    headers,
+  );
 }
 
 export function page(status, text = "<!doctype html><title>Please wait</title>") {

@@ -35,7 +35,10 @@ test("refused_token_takes_the_tokens_of_another_tab_without_exchange", async () 
   });
   signIn(storage);
   assert.deepEqual(await client.account.get(), user);
-  assert.deepEqual(requests.map(({ path }) => path), ["/v1/auth/me", "/v1/auth/me"]);
+  assert.deepEqual(
+    requests.map(({ path }) => path),
+    ["/v1/auth/me", "/v1/auth/me"],
+  );
 });
 
 test("refresh_refused_for_an_old_token_keeps_a_newer_session", async () => {
@@ -101,7 +104,8 @@ test("enrolment_by_ticket_signs_in", async () => {
     if (path === "/v1/auth/login") {
       return problem(403, "mfa_enrolment_required", { mfa_ticket: "cht_1", channel: "sms" });
     }
-    if (path.endsWith("/totp")) return json({ id: "f1", secret: "s", otpauth_uri: "", qr_svg: "" }, 201);
+    if (path.endsWith("/totp"))
+      return json({ id: "f1", secret: "s", otpauth_uri: "", qr_svg: "" }, 201);
     return json({ ...pair(1), factor: { id: "f1" }, recovery_codes: ["a"] });
   });
   const required = await failure(client.auth.signInByPassword({ username: "asha", password: "p" }));

@@ -23,7 +23,10 @@ test("registration_by_mail_signs_in_by_password_and_resets_it", async () => {
   await client.auth.signOut();
 
   const wrong = await failure(client.auth.signInByPassword({ email, password: "wrong horse 1" }));
-  assert.deepEqual([wrong.code, wrong.status, wrong.isTemporary], ["invalid_credentials", 401, false]);
+  assert.deepEqual(
+    [wrong.code, wrong.status, wrong.isTemporary],
+    ["invalid_credentials", 401, false],
+  );
   assert.match(wrong.requestId, /^[A-Za-z0-9._-]{8,64}$/);
   await client.auth.signInByPassword({ email, password: "correct horse 1" });
   await client.account.changePassword({
@@ -39,7 +42,11 @@ test("registration_by_mail_signs_in_by_password_and_resets_it", async () => {
   await client.auth.signInByPassword({ email, password: "correct horse 3" });
 
   await client.auth.forgotPassword({ email });
-  await client.auth.resetPassword({ email, otp: await readCode(email), new_password: "correct horse 4" });
+  await client.auth.resetPassword({
+    email,
+    otp: await readCode(email),
+    new_password: "correct horse 4",
+  });
   await client.auth.signInByPassword({ email, password: "correct horse 4" });
 });
 

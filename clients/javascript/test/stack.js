@@ -15,7 +15,7 @@ export function newAddress() {
   return `asha-${randomInt(1e12).toString(36)}@example.com`;
 }
 
-/** Return the newest code that was sent to an address, once a message is there that was not read yet. */
+/** Return the newest code for an address, once there is one that was not read yet. */
 export async function readCode(to) {
   const url = `${baseUrl}/v1/auth/dev/inbox?to=${encodeURIComponent(to)}`;
   for (let tries = 0; tries < 400; tries++) {

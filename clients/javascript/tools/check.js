@@ -1,4 +1,4 @@
-// The checks of `make check-js`: generated types, types, size, and the package as an app compiles it.
+// The checks of `make check-js`: generated types, types, size, and apps that use the package.
 
 import { execFileSync } from "node:child_process";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
