@@ -126,3 +126,13 @@ test("reused_refresh_token_signs_out_and_says_why", async () => {
   assert.deepEqual(signedOut, ["refresh_invalid"]);
   assert.equal(storage.getItem(SESSION), null);
 });
+
+test("sign_out_with_refused_access_token_ends_the_session_at_the_server", async () => {
+  const storage = memoryStorage();
+  const { client } = await signedUp({ storage });
+  const copy = memoryStorage();
+  copy.setItem(SESSION, storage.getItem(SESSION));
+  expire(storage, false);
+  await client.auth.signOut();
+  assert.equal((await failure(newClient({ storage: copy }).account.get())).code, "refresh_invalid");
+});
