@@ -183,16 +183,30 @@ async function withDeadline(timeout, signal, exchange) {
  * @param {AbortSignal} [signal]
  */
 async function sleep(ms, signal) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  await untilAborted(new Promise((resolve) => (timer = setTimeout(resolve, ms))), signal).finally(
+    () => clearTimeout(timer),
+  );
+}
+
+/**
+ * Wait for a promise, or end with the signal's reason; what the promise stands for goes on.
+ * @template T
+ * @param {Promise<T>} promise
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<T>}
+ */
+export async function untilAborted(promise, signal) {
+  let abort = () => {};
+  const aborted = new Promise((resolve) => (abort = () => resolve(undefined)));
+  signal?.addEventListener("abort", abort);
+  if (signal?.aborted) abort();
+  const first = await Promise.race([promise, aborted]).finally(() =>
+    signal?.removeEventListener("abort", abort),
+  );
   throwIfAborted(signal);
-  /** @type {(value?: unknown) => void} */
-  let wake = () => {};
-  const timer = setTimeout(() => wake(), ms);
-  const wakeUp = () => wake();
-  signal?.addEventListener("abort", wakeUp);
-  await new Promise((resolve) => (wake = resolve));
-  signal?.removeEventListener("abort", wakeUp);
-  clearTimeout(timer);
-  throwIfAborted(signal);
+  return /** @type {T} */ (first);
 }
 
 /** React Native's signals have neither `reason` nor `throwIfAborted`.

@@ -1,6 +1,7 @@
 // The session: where its tokens are kept, how requests carry them, and when they are exchanged.
 
 import { CheershareError, hasCode } from "./errors.js";
+import { untilAborted } from "./http.js";
 
 /** @typedef {import("./api/auth.js").TokenPair} TokenPair */
 /** @typedef {import("./api/auth.js").UserResponse} User */
@@ -59,14 +60,14 @@ export class Session {
     let record = await this.store.read();
     const needed = call.form ? UPLOAD_TIME : 0;
     if (record?.expires_at !== undefined && Date.now() + needed >= record.expires_at) {
-      record = sameUser(await this.refresh(record), record);
+      record = sameUser(await untilAborted(this.refresh(record), call.signal), record);
     }
     if (this.usesCookies && !record && !SAFE_METHODS.has(method)) record = await this.learn();
     try {
       return await this.#send(method, path, call, record);
     } catch (error) {
       if (hasCode(error, ...REFUSED_TOKEN) && (record || this.usesCookies)) {
-        record = sameUser(await this.refresh(record), record);
+        record = sameUser(await untilAborted(this.refresh(record), call.signal), record);
       } else if (hasCode(error, "csrf_failed") && this.usesCookies) {
         record = sameUser(await this.learn(), record); // another tab signed in anew
       } else throw error;

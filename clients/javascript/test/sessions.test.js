@@ -150,3 +150,28 @@ test("upload_exchanges_a_token_that_would_expire_under_way", async () => {
     ],
   );
 });
+
+test("aborted_upload_does_not_wait_for_the_refresh_of_other_calls", async () => {
+  const exchange = pending();
+  const { client, storage } = scripted(({ path }) =>
+    path === "/v1/auth/refresh" ? exchange.promise : json(user),
+  );
+  signIn(storage, { age: 1 });
+  const controller = new AbortController();
+  const { signal } = controller;
+  const upload = client.creatives.upload(new Blob(["x"]), { scheduled_at: "now" }, { signal });
+  const call = client.account.get();
+  setTimeout(() => controller.abort(new Error("left")), 5);
+  assert.equal((await failure(upload)).message, "left");
+  exchange.resolve(json(pair(2)));
+  assert.deepEqual(await call, user);
+});
+
+test("failed_refresh_of_an_aborted_call_is_no_unhandled_rejection", async () => {
+  const { client, storage } = scripted(() => problem(500, "internal_error"));
+  signIn(storage, { age: 1 });
+  const signal = AbortSignal.abort(new Error("left"));
+  const upload = client.creatives.upload(new Blob(["x"]), { scheduled_at: "now" }, { signal });
+  assert.equal((await failure(upload)).message, "left");
+  await new Promise((resolve) => setTimeout(resolve, 20)); // the runner fails on such a rejection
+});
