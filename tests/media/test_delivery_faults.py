@@ -84,6 +84,20 @@ async def test_attempt_with_a_lost_secret_is_one_that_failed(
     assert receiver.connections == 0
 
 
+async def test_attempts_that_end_a_process_count(
+    serving_media: Callable[..., Any], database: Database, receiver: Receiver
+) -> None:
+    async with serving_media(publish_worker=False) as media:
+        hook = await create(media, receiver.url)
+        await queue(database, media, hook)
+        for _ in range(2):
+            assert await repository.claim(database, datetime.now(UTC), timedelta(), DueQuery(1))
+        async with serving_media(webhook_attempts="0s,0s"):
+            (delivery,) = await wait_for(media, hook, "dead")
+    assert delivery["attempts"] == []
+    assert receiver.connections == 0
+
+
 async def test_attempt_whose_result_meets_a_lost_database_is_not_repeated(
     media: MediaClient, database: Database, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

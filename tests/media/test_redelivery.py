@@ -184,7 +184,7 @@ async def test_delivery_redelivered_very_often_lists_its_latest_attempts(
     target = (UUID(hook["id"]), media.user_id)
     for number in range(MAX_LISTED + 3):
         (claimed,) = await repository.claim(database, future, timedelta(seconds=50), DueQuery(10))
-        assert claimed.made_attempts == 0
+        assert claimed.attempt_number == 1
         failed = DeliveryResult(claimed, Attempt(future, number, 500), Outcome("dead"), None)
         await repository.finish(database, failed, future)
         assert await repository.redeliver(database, target, delivery_id, future)

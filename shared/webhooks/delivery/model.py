@@ -107,7 +107,7 @@ class ClaimedDelivery:
     event_id: UUID
     type: str
     body: str
-    made_attempts: int
+    attempt_number: int
     redelivered: bool
     leased_until: datetime
     endpoint_id: UUID

@@ -101,10 +101,10 @@ WITH {waiting_sql(_ANY_DUE)}, due AS (
     ORDER BY turn, next_attempt_at LIMIT $2 FOR UPDATE OF webhook_deliveries SKIP LOCKED
 )
 UPDATE webhook_deliveries AS delivery
-SET status = 'pending', leased_until = clock_timestamp() + $9::interval
+SET status = 'pending', tries = tries + 1, leased_until = clock_timestamp() + $9::interval
 FROM claimed, webhook_endpoints AS endpoint
 WHERE delivery.id = claimed.id AND endpoint.id = delivery.endpoint_id
-RETURNING delivery.id, event_id, type, body, tries AS made_attempts, redelivered, leased_until,
+RETURNING delivery.id, event_id, type, body, tries AS attempt_number, redelivered, leased_until,
           endpoint_id, user_id, endpoint.status AS endpoint_status, url, secret, previous_secret,
           rotated_at
 """
@@ -113,7 +113,6 @@ RETURNING delivery.id, event_id, type, body, tries AS made_attempts, redelivered
 FINISH = f"""
 UPDATE webhook_deliveries
 SET status = $3, next_attempt_at = $5, leased_until = NULL,
-    tries = tries + jsonb_array_length($4::jsonb),
     attempts = CASE WHEN jsonb_array_length(attempts) < {MAX_LISTED} THEN attempts
                     ELSE attempts - 0 END || $4::jsonb
 WHERE id = $1 AND leased_until = $2
@@ -122,7 +121,7 @@ RETURNING true
 """A process whose lease is over changes nothing, since another one makes an attempt."""
 
 RELEASE = """
-UPDATE webhook_deliveries AS delivery SET leased_until = NULL
+UPDATE webhook_deliveries AS delivery SET leased_until = NULL, tries = greatest(tries - 1, 0)
 FROM unnest($1::uuid[], $2::timestamptz[]) AS lease (id, until)
 WHERE delivery.id = lease.id AND leased_until = lease.until
 """

@@ -113,12 +113,13 @@ class DeliveryWorker:
 
     async def _attempt(self, claimed: ClaimedDelivery, until: float) -> None:
         is_test = claimed.type == TEST_EVENT
-        if claimed.endpoint_status == "disabled" and not is_test:
+        delays = self.schedule.delays[:1] if is_test else self.schedule.delays
+        is_disabled = claimed.endpoint_status == "disabled" and not is_test
+        if is_disabled or claimed.attempt_number > len(delays):  # processes died in the others
             await self._record(until, claimed, None, Outcome("dead"))
             return
         attempt = await self._send(claimed)
-        delays = self.schedule.delays[:1] if is_test else self.schedule.delays
-        outcome = decide_outcome(attempt, claimed.made_attempts + 1, delays, self.entropy)
+        outcome = decide_outcome(attempt, claimed.attempt_number, delays, self.entropy)
         await self._record(until, claimed, attempt, outcome)
         log.info(
             "webhook.attempted",
