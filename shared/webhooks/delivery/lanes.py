@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from shared.webhooks.delivery.model import ClaimedDelivery, DueQuery
-from shared.webhooks.endpoint.model import MAX_ENDPOINTS
 
 MAX_PER_ENDPOINT = 5
 """Attempts at once to one endpoint, by one process."""
+
+SLOW_SHARE = 5
+"""Attempts at once to all slow endpoints of an owner."""
 
 MAX_KNOWN = 10_000
 """Endpoints that a process remembers."""
@@ -21,8 +23,9 @@ class DeliveryLanes:
     """Two lanes of `width` attempts: endpoints whose last attempt was slow have one of their own.
 
     An attempt that becomes slow changes to the other lane, even if that is full: its endpoint is
-    then known, so it happens once for each. An endpoint that is unknown or slow has one attempt at
-    once. Each quick attempt allows it one more. The endpoints of an owner share a fifth of a lane.
+    then known, so it happens once for each. An endpoint that is unknown, or was slow, has one quick
+    attempt at once. Each one that ends allows it one more. The endpoints of an owner share a fifth
+    of a lane. The slow ones share half of that at most, so they leave room for the others.
     """
 
     width: int
@@ -41,9 +44,16 @@ class DeliveryLanes:
 
     def slow_query(self) -> DueQuery:
         """Return which deliveries to start in the lane of slow attempts."""
-        idle = self.slow_endpoints() - {one.endpoint_id for one in self._running.values()}
+        slow = self.slow_endpoints()
+        running = Counter(one.endpoint_id for one in self._running.values())
+        places = {one: max(0, MAX_PER_ENDPOINT - running[one]) for one in slow}
+        owners = Counter(self._running[one].user_id for one in self._slow_attempts)
+        owner_places = {
+            one: max(0, min(count, SLOW_SHARE - owners[one]))
+            for one, count in self._owner_places().items()
+        }
         free = self.width - len(self._slow_attempts)
-        return DueQuery(free, {}, self._owner_places(), self._owner_share, only=idle)
+        return DueQuery(free, places, owner_places, SLOW_SHARE, only=slow)
 
     def slow_endpoints(self) -> set[UUID]:
         """Return the endpoints whose last attempt was slow."""
@@ -72,8 +82,7 @@ class DeliveryLanes:
 
     @property
     def _owner_share(self) -> int:
-        """At least one for each endpoint: slow ones, with one each, leave room for the others."""
-        return max(self.width // 5, MAX_ENDPOINTS)
+        return max(self.width // 5, 2 * SLOW_SHARE)
 
     def _owner_places(self) -> dict[UUID, int]:
         running = Counter(one.user_id for one in self._running.values())

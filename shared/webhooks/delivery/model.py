@@ -7,7 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from shared.paging import encode_cursor
-from shared.webhooks.endpoint.model import MAX_ENDPOINTS, EndpointStatus
+from shared.webhooks.endpoint.model import EndpointStatus
 from shared.webhooks.model import Attempt
 from shared.webhooks.outcome import Outcome
 
@@ -92,7 +92,7 @@ class DueQuery:
     limit: int
     places: Mapping[UUID, int] = field(default_factory=dict)
     owner_places: Mapping[UUID, int] = field(default_factory=dict)
-    owner_share: int = MAX_ENDPOINTS
+    owner_share: int = 10
     only: Collection[UUID] | None = None
 
 

@@ -64,7 +64,7 @@ class DeliveryWorker:
     async def start_due(self) -> None:
         """Start the attempts that are due, as many as may run at once; none by a wrong clock."""
         if await self.clock_check.clocks_agree():
-            await self._claim(self.lanes.slow_query())  # first: one each, so they leave room
+            await self._claim(self.lanes.slow_query())  # first, as they leave room
             await self._claim(self.lanes.quick_query())
 
     async def look(self) -> None:
