@@ -12,6 +12,7 @@ import pytest
 
 from shared.db import Database
 from shared.webhooks.delivery.lanes import MAX_PER_ENDPOINT
+from shared.webhooks.delivery.worker import POLL_SECONDS
 from shared.webhooks.endpoint.model import MAX_ENDPOINTS
 from tests.support.command_process import run_command, wait_for_exit
 from tests.support.media_client import MediaClient
@@ -44,7 +45,7 @@ async def hang(_reader: object, _writer: object) -> None:
 async def count_connections(receiver: Receiver, count: int) -> None:
     """Wait for so many connections, and then for one more that must not come."""
     await until(lambda: receiver.connections >= count)
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(1.5 * POLL_SECONDS)
     assert receiver.connections == count
 
 
