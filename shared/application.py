@@ -28,7 +28,7 @@ from shared.middleware import (
     errors,
     telemetry,
 )
-from shared.openapi import Operation, Routes
+from shared.openapi import Handler, Operation, Routes
 from shared.problem import DEVELOPMENT, DOCS
 from shared.settings import ServiceSettings
 from shared.telemetry import HttpMetrics
@@ -77,7 +77,6 @@ def build_application(
     prefix, which the document does not list.
     """
     app = web.Application(middlewares=[telemetry, errors, preflight, authentication])
-    operations = interface.operations
     metrics = HttpMetrics(CollectorRegistry())
     app[DOCS] = f"{interface.prefix}/docs"
     app[DEVELOPMENT] = not settings.production
@@ -87,18 +86,28 @@ def build_application(
     app[AUTHENTICATE] = authenticate
     app[ALLOWED_ORIGINS] = settings.allowed_origins
     app[TRUSTED_PROXIES] = settings.trusted_proxies
-    app[OPERATIONS] = {operation.handler: operation for operation in operations}
-    own_heads = {one.path for one in operations if one.method == "HEAD"}
-    for operation in operations:
-        path = interface.prefix + _path_pattern(operation.path, operations)
-        app.router.add_route(operation.method, path, operation.handler)
-        if operation.method == "GET" and operation.path not in own_heads:
-            app.router.add_route("HEAD", path, operation.handler)
+    app[OPERATIONS] = {one.handler: one for one in interface.operations}
+    for method, path, handler in _find_routes(interface):
+        app.router.add_route(method, path, handler)
     app.add_routes(extra)
     _add_documentation(app, interface)
     add_health(app, metrics)
     app.on_response_prepare.append(add_headers)
     return app
+
+
+@cache
+def _find_routes(interface: Interface) -> list[tuple[str, str, Handler]]:
+    """Return the method, path and handler of each route, found once in a process."""
+    operations = interface.operations
+    own_heads = {one.path for one in operations if one.method == "HEAD"}
+    routes = []
+    for one in operations:
+        path = interface.prefix + _path_pattern(one.path, operations)
+        routes.append((one.method, path, one.handler))
+        if one.method == "GET" and one.path not in own_heads:
+            routes.append(("HEAD", path, one.handler))
+    return routes
 
 
 def _path_pattern(path: str, operations: list[Operation]) -> str:

@@ -18,5 +18,8 @@ class Part(cached_property[T]):
         super().__init__(self._build)
 
     def _build(self, wiring: object) -> T:
-        names = signature(self.built).parameters
-        return self.built(**{name: getattr(wiring, name) for name in names})
+        return self.built(**{name: getattr(wiring, name) for name in self._parameters})
+
+    @cached_property
+    def _parameters(self) -> tuple[str, ...]:
+        return tuple(signature(self.built).parameters)

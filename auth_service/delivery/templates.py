@@ -35,9 +35,7 @@ class Templates:
             "color": settings.brand_color,
             "text_color": settings.brand_text_color,
         }
-        self.environment = _environment(settings.templates_dir)
-        listed = map(PurePosixPath, self.environment.list_templates())
-        self.files = frozenset(str(path) for path in listed if is_template(path))
+        self.environment, self.files = _read(settings.templates_dir)
 
     def render(self, delivery: Delivery, own_locale: str | None = None) -> Message:
         """Return the message in the recipient's own language, else one that the client prefers.
@@ -113,12 +111,12 @@ def is_template(path: PurePosixPath) -> bool:
 
 
 @cache
-def _environment(directory: Path | None) -> ImmutableSandboxedEnvironment:
-    """Return the environment of the process, which reads each template once."""
+def _read(directory: Path | None) -> tuple[ImmutableSandboxedEnvironment, frozenset[str]]:
+    """Return the environment of the process, which reads each template once, and its templates."""
     loaders: list[BaseLoader] = []
     if directory:
         loaders.append(FileSystemLoader(directory, followlinks=True))
-    return ImmutableSandboxedEnvironment(
+    environment = ImmutableSandboxedEnvironment(
         loader=ChoiceLoader([*loaders, FileSystemLoader(OWN_DIRECTORY)]),
         undefined=StrictUndefined,
         autoescape=select_autoescape(["html"]),
@@ -127,3 +125,5 @@ def _environment(directory: Path | None) -> ImmutableSandboxedEnvironment:
         auto_reload=False,
         cache_size=-1,
     )
+    listed = map(PurePosixPath, environment.list_templates())
+    return environment, frozenset(str(path) for path in listed if is_template(path))
