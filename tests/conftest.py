@@ -27,7 +27,7 @@ from tests.support.auth_client import AuthClient
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
 from tests.support.databases import Databases
-from tests.support.decoders import open_late_decoder_pool
+from tests.support.decoders import DecoderLender
 from tests.support.passkey_client import ORIGIN
 from tests.support.waiting import until
 from tests.support.webhook_receiver import Receiver, open_receiver
@@ -47,10 +47,11 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def late_decoders() -> Iterator[None]:
-    """Let media_service in the tests' own process start a decoder with its first picture."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("media_service.wiring.open_decoder_pool", open_late_decoder_pool)
+def shared_decoders() -> Iterator[None]:
+    """Lend media_service in the tests' own process its decoders."""
+    lender = DecoderLender()
+    with lender.running(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("media_service.wiring.open_decoder_pool", lender.open_pool)
         yield
 
 
