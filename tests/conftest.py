@@ -29,6 +29,7 @@ from tests.support.database import Connection
 from tests.support.databases import Databases
 from tests.support.decoders import DecoderLender
 from tests.support.passkey_client import ORIGIN
+from tests.support.settings import build_settings
 from tests.support.waiting import until
 from tests.support.webhook_receiver import Receiver, open_receiver
 
@@ -152,7 +153,7 @@ def auth_settings(
             "revocation_max_staleness": 0.05,  # no subscriber is there to be waited for
             **{name: "" for name in AuthSettings.model_fields if name.startswith("limit_")},
         }
-        return AuthSettings(**(values | changes))
+        return build_settings(AuthSettings, values | changes)
 
     return make
 
