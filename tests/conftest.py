@@ -29,6 +29,7 @@ from tests.support.database import Connection
 from tests.support.databases import Databases
 from tests.support.decoders import DecoderLender
 from tests.support.passkey_client import ORIGIN
+from tests.support.rare_jobs import with_rare_jobs, without_rare_jobs
 from tests.support.settings import build_settings
 from tests.support.waiting import until
 from tests.support.webhook_receiver import Receiver, open_receiver
@@ -54,6 +55,19 @@ def shared_decoders() -> Iterator[None]:
     with lender.running(), pytest.MonkeyPatch.context() as patch:
         patch.setattr("media_service.wiring.open_decoder_pool", lender.open_pool)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_rare_jobs() -> Iterator[None]:
+    """Let services in the tests' own process leave rare jobs for later."""
+    with without_rare_jobs():
+        yield
+
+
+@pytest.fixture
+def rare_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let services begin them at once, for tests that are about one of these jobs."""
+    with_rare_jobs(monkeypatch)
 
 
 @pytest.fixture(scope="session")

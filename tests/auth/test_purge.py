@@ -78,6 +78,7 @@ async def test_purge_ended_tickets_and_sessions_are_deleted(
     assert await count(auth_db, "users") == 1
 
 
+@pytest.mark.usefixtures("rare_jobs")
 async def test_purge_runs_in_the_running_service(
     serving_auth: Callable[..., Any], auth_db: Connection, clock: MovableClock
 ) -> None:

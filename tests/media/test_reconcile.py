@@ -84,6 +84,7 @@ async def test_sweep_missing_file_is_reported_and_row_kept(
     assert (await media.call("GET", f"/creatives/{kept['id']}/file")).status == 200
 
 
+@pytest.mark.usefixtures("rare_jobs")
 async def test_sweep_runs_at_service_start(
     serving_media: Callable[..., Any], files: Path, clock: MovableClock
 ) -> None:

@@ -178,6 +178,7 @@ async def test_webhook_secret_rotated_is_new_and_kept_encrypted(
         assert secret not in str(row)
 
 
+@pytest.mark.usefixtures("rare_jobs")
 async def test_webhook_secrets_survive_the_rotation_of_our_keys(
     serving_media: Callable[..., Any], media_dsn: str
 ) -> None:
@@ -202,6 +203,7 @@ async def test_webhook_secrets_survive_the_rotation_of_our_keys(
     await connection.close()
 
 
+@pytest.mark.usefixtures("rare_jobs")
 async def test_webhook_secret_of_a_dropped_key_is_logged(serving_media: Callable[..., Any]) -> None:
     async with serving_media() as media:
         made = await create(media)

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
+import pytest
 
 from media_service.picture.reconcile import reconcile
 from media_service.storage.factory import open_storage
@@ -30,6 +31,7 @@ async def forget_variants(database: Connection) -> None:
     )
 
 
+@pytest.mark.usefixtures("rare_jobs")
 async def test_quota_pictures_of_previous_release_are_counted_at_start(
     serving_media: Callable[..., Any], database: Connection, files: Path
 ) -> None:
