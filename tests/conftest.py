@@ -1,6 +1,5 @@
 """Real servers: one PostgreSQL and one Valkey per worker, an empty database per test."""
 
-import asyncio
 import gc
 import os
 import shutil
@@ -97,9 +96,10 @@ def valkey(data_folder: Path) -> Iterator[Valkey]:
 
 
 @pytest.fixture(scope="session")
-def databases(postgres: Postgres) -> Databases:
+def databases(postgres: Postgres) -> Iterator[Databases]:
     """Lends and makes migrated databases."""
-    return asyncio.run(Databases(postgres).prepare())
+    with Databases(postgres).lending() as lender:
+        yield lender
 
 
 @pytest.fixture

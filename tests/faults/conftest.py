@@ -1,6 +1,5 @@
 """Servers that a test may freeze, kill and wipe."""
 
-import asyncio
 import json
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -40,8 +39,9 @@ def own_postgres(data_folder: Path) -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-def own_databases(own_postgres: Postgres) -> Databases:
-    return asyncio.run(Databases(own_postgres).prepare())
+def own_databases(own_postgres: Postgres) -> Iterator[Databases]:
+    with Databases(own_postgres).lending() as lender:
+        yield lender
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tests.support.waiting import until
 WORKERS = 3
 OTHERS = """
 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
-and backend_type = 'client backend'"""
+and backend_type = 'client backend' and application_name <> 'cleaner'"""
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from tests.faults.stack import SESSIONS
-from tests.support.databases import TABLES, Databases
+from tests.support.databases import END_OTHERS, TABLES, Databases
 
 EVENT = """
 insert into audit_events (id, event, outcome, details, created_at)
@@ -54,3 +54,13 @@ async def test_acquired_database_has_no_audit_events(databases: Databases) -> No
         connection = await asyncpg.connect(again)
         assert await connection.fetchval("select count(*) from audit_events") == 0
         await connection.close()
+
+
+async def test_acquired_database_whose_sessions_all_ended_is_empty(databases: Databases) -> None:
+    for _ in range(2):  # the second time, the session that empties it is there
+        async with databases.acquire("auth") as dsn:
+            connection = await asyncpg.connect(dsn)
+            assert await connection.fetchval("select count(*) from audit_events") == 0
+            await connection.execute(EVENT)
+            await connection.fetch(END_OTHERS)
+            await connection.close()
