@@ -803,6 +803,128 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/auth/admin/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List webhooks, the newest first */
+        get: operations["list_webhooks"];
+        put?: never;
+        /** Be told of events by signed HTTP requests; at most 10 endpoints */
+        post: operations["create_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/admin/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One webhook */
+        get: operations["get_webhook"];
+        put?: never;
+        post?: never;
+        /** Delete a webhook */
+        delete: operations["delete_webhook"];
+        options?: never;
+        head?: never;
+        /** Change a webhook; `status` disables and enables it */
+        patch: operations["patch_webhook"];
+        trace?: never;
+    };
+    "/v1/auth/admin/webhooks/{id}/rotate-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Replace a webhook's secret; the one before signs too for 24 hours */
+        post: operations["rotate_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/admin/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send `webhook.test` to a webhook, once, also to a disabled one */
+        post: operations["test_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/admin/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the deliveries to a webhook with every attempt, the newest first */
+        get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/admin/webhooks/{id}/deliveries/{did}/redeliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Deliver an event again under the same `webhook-id`; a link in it ends as before */
+        post: operations["redeliver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/admin/webhooks/{id}/redeliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Deliver again all events since a time that this webhook has not accepted */
+        post: operations["redeliver_failed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/auth/dev/inbox": {
         parameters: {
             query?: never;
@@ -865,6 +987,28 @@ export interface components {
             device?: string;
             /** Message */
             message: string;
+        };
+        /**
+         * AttemptResponse
+         * @description One attempt: the receiver's status, or the error if there was none.
+         */
+        AttemptResponse: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Status Code */
+            status_code: number | null;
+            /** Error */
+            error: ("address_refused" | "name_not_resolved" | "connection_failed" | "tls_failed" | "connection_lost" | "invalid_response" | "timeout" | "internal_error" | "queue_full") | null;
+            /** Duration Ms */
+            duration_ms: number;
+            /**
+             * Response Excerpt
+             * @description the first KiB of the answer, as text
+             */
+            response_excerpt: string;
         };
         /**
          * ChallengeResponse
@@ -1012,6 +1156,46 @@ export interface components {
              * Format: date-time
              */
             not_after: string;
+        };
+        /**
+         * DeliveryPage
+         * @description One page of deliveries, the newest first; `next_cursor` is null on the last one.
+         */
+        DeliveryPage: {
+            /** Items */
+            items: components["schemas"]["DeliveryResponse"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * DeliveryResponse
+         * @description A delivery; `failed` is tried again at `next_attempt_at`, `dead` is not.
+         *
+         *     It is `pending` until its first attempt has ended, and during each other one.
+         */
+        DeliveryResponse: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Event Id
+             * Format: uuid
+             * @description the `webhook-id` of every attempt
+             */
+            event_id: string;
+            /** Type */
+            type: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "pending" | "delivered" | "failed" | "dead";
+            /** Attempts */
+            attempts: components["schemas"]["AttemptResponse"][];
+            /** Next Attempt At */
+            next_attempt_at: string | null;
         };
         /**
          * EnrolledTokenPair
@@ -1776,12 +1960,34 @@ export interface components {
             email?: string | null;
         };
         /**
+         * QueuedResponse
+         * @description The id of the queued delivery.
+         */
+        QueuedResponse: {
+            /**
+             * Delivery Id
+             * Format: uuid
+             */
+            delivery_id: string;
+        };
+        /**
          * RecoveryCodesResponse
          * @description Recovery codes, shown this once; older ones are invalid.
          */
         RecoveryCodesResponse: {
             /** Recovery Codes */
             recovery_codes: string[];
+        };
+        /**
+         * RedeliveryBody
+         * @description Which events to deliver again: those since a time that were not delivered.
+         */
+        RedeliveryBody: {
+            /**
+             * Since
+             * @description then or later: a day (its start in UTC) or a time with offset
+             */
+            since: string;
         };
         /**
          * RefreshBody
@@ -2035,6 +2241,17 @@ export interface components {
         RolesBody: {
             /** Roles */
             roles: ("admin" | "editor")[];
+        };
+        /**
+         * SecretResponse
+         * @description A new secret; the one before signs too for 24 hours.
+         */
+        SecretResponse: {
+            /**
+             * Secret
+             * @description `whsec_…`, signs webhooks (Standard Webhooks); shown here only
+             */
+            secret: string;
         };
         /**
          * SessionPage
@@ -2576,6 +2793,134 @@ export interface components {
              */
             username?: string | null;
         };
+        /**
+         * WebhookBody
+         * @description A new endpoint.
+         */
+        WebhookBody: {
+            /**
+             * Url
+             * @description a receiver on the public internet, https; a redirect is not followed
+             */
+            url: string;
+            /**
+             * Events
+             * @description types of events, or `["*"]` for all
+             */
+            events: (("user.created" | "user.updated" | "user.deleted" | "session.created" | "session.revoked" | "password.changed" | "contact.changed" | "factor.added" | "factor.removed" | "message.dead") | "*")[];
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+        };
+        /**
+         * WebhookChange
+         * @description The fields to change, at least one.
+         */
+        WebhookChange: {
+            /**
+             * Url
+             * @default null
+             */
+            url?: string | null;
+            /**
+             * Events
+             * @default null
+             */
+            events?: (("user.created" | "user.updated" | "user.deleted" | "session.created" | "session.revoked" | "password.changed" | "contact.changed" | "factor.added" | "factor.removed" | "message.dead") | "*")[] | null;
+            /**
+             * Description
+             * @default null
+             */
+            description?: string | null;
+            /**
+             * Status
+             * @default null
+             */
+            status?: ("enabled" | "disabled") | null;
+        };
+        /**
+         * WebhookCreatedResponse
+         * @description A new endpoint with its secret.
+         */
+        WebhookCreatedResponse: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Url */
+            url: string;
+            /** Events */
+            events: string[];
+            /** Description */
+            description: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "enabled" | "disabled";
+            /**
+             * Failing Since
+             * @description since when it has accepted no event; null once it accepts one, is enabled again or gets another `url`
+             */
+            failing_since: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Secret
+             * @description `whsec_…`, signs webhooks (Standard Webhooks); shown here only
+             */
+            secret: string;
+        };
+        /**
+         * WebhookPage
+         * @description One page of endpoints, the newest first; `next_cursor` is null on the last one.
+         */
+        WebhookPage: {
+            /** Items */
+            items: components["schemas"]["WebhookResponse"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * WebhookResponse
+         * @description An endpoint; `disabled` ones get nothing.
+         *
+         *     One that answers 410, or accepts nothing for `WEBHOOK_DISABLE_AFTER` (5 days), is disabled.
+         */
+        WebhookResponse: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Url */
+            url: string;
+            /** Events */
+            events: string[];
+            /** Description */
+            description: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "enabled" | "disabled";
+            /**
+             * Failing Since
+             * @description since when it has accepted no event; null once it accepts one, is enabled again or gets another `url`
+             */
+            failing_since: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -2584,6 +2929,7 @@ export interface components {
     pathItems: never;
 }
 export type Activation = components['schemas']['Activation'];
+export type AttemptResponse = components['schemas']['AttemptResponse'];
 export type ChallengeResponse = components['schemas']['ChallengeResponse'];
 export type ChangeBody = components['schemas']['ChangeBody'];
 export type ConfirmBody = components['schemas']['ConfirmBody'];
@@ -2591,6 +2937,8 @@ export type ConfirmationResponse = components['schemas']['ConfirmationResponse']
 export type ConfirmedFactorResponse = components['schemas']['ConfirmedFactorResponse'];
 export type DeadLetterPage = components['schemas']['DeadLetterPage'];
 export type DeadLetterResponse = components['schemas']['DeadLetterResponse'];
+export type DeliveryPage = components['schemas']['DeliveryPage'];
+export type DeliveryResponse = components['schemas']['DeliveryResponse'];
 export type EnrolledTokenPair = components['schemas']['EnrolledTokenPair'];
 export type EventPage = components['schemas']['EventPage'];
 export type EventResponse = components['schemas']['EventResponse'];
@@ -2618,7 +2966,9 @@ export type PasskeyOptionsResponse = components['schemas']['PasskeyOptionsRespon
 export type PasswordStored = components['schemas']['PasswordStored'];
 export type Problem = components['schemas']['Problem'];
 export type ProfileBody = components['schemas']['ProfileBody'];
+export type QueuedResponse = components['schemas']['QueuedResponse'];
 export type RecoveryCodesResponse = components['schemas']['RecoveryCodesResponse'];
+export type RedeliveryBody = components['schemas']['RedeliveryBody'];
 export type RefreshBody = components['schemas']['RefreshBody'];
 export type RegisterBody = components['schemas']['RegisterBody'];
 export type Registered = components['schemas']['Registered'];
@@ -2629,6 +2979,7 @@ export type ResetBody = components['schemas']['ResetBody'];
 export type ResetFactorsBody = components['schemas']['ResetFactorsBody'];
 export type ResetTicketResponse = components['schemas']['ResetTicketResponse'];
 export type RolesBody = components['schemas']['RolesBody'];
+export type SecretResponse = components['schemas']['SecretResponse'];
 export type SessionPage = components['schemas']['SessionPage'];
 export type SessionResponse = components['schemas']['SessionResponse'];
 export type SignupBody = components['schemas']['SignupBody'];
@@ -2645,6 +2996,11 @@ export type VerifyBody = components['schemas']['VerifyBody'];
 export type VerifyContactBody = components['schemas']['VerifyContactBody'];
 export type VerifyMfaBody = components['schemas']['VerifyMfaBody'];
 export type VerifyResetBody = components['schemas']['VerifyResetBody'];
+export type WebhookBody = components['schemas']['WebhookBody'];
+export type WebhookChange = components['schemas']['WebhookChange'];
+export type WebhookCreatedResponse = components['schemas']['WebhookCreatedResponse'];
+export type WebhookPage = components['schemas']['WebhookPage'];
+export type WebhookResponse = components['schemas']['WebhookResponse'];
 export type $defs = Record<string, never>;
 export interface operations {
     signup: {
@@ -3825,6 +4181,237 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["EventPage"];
                 };
+            };
+        };
+    };
+    list_webhooks: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of endpoints, the newest first; `next_cursor` is null on the last one. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookPage"];
+                };
+            };
+        };
+    };
+    create_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookBody"];
+            };
+        };
+        responses: {
+            /** @description Created: A new endpoint with its secret. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookCreatedResponse"];
+                };
+            };
+        };
+    };
+    get_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An endpoint; `disabled` ones get nothing. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookResponse"];
+                };
+            };
+        };
+    };
+    delete_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    patch_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookChange"];
+            };
+        };
+        responses: {
+            /** @description An endpoint; `disabled` ones get nothing. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookResponse"];
+                };
+            };
+        };
+    };
+    rotate_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A new secret; the one before signs too for 24 hours. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretResponse"];
+                };
+            };
+        };
+    };
+    test_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The id of the queued delivery. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuedResponse"];
+                };
+            };
+        };
+    };
+    list_deliveries: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+                status?: ("pending" | "delivered" | "failed" | "dead") | null;
+                event?: ("user.created" | "user.updated" | "user.deleted" | "session.created" | "session.revoked" | "password.changed" | "contact.changed" | "factor.added" | "factor.removed" | "message.dead") | "webhook.test" | null;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of deliveries, the newest first; `next_cursor` is null on the last one. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryPage"];
+                };
+            };
+        };
+    };
+    redeliver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                did: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No body */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    redeliver_failed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RedeliveryBody"];
+            };
+        };
+        responses: {
+            /** @description No body */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

@@ -187,7 +187,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List own webhooks, the newest first */
+        /** List webhooks, the newest first */
         get: operations["list_webhooks"];
         put?: never;
         /** Be told of events by signed HTTP requests; at most 10 endpoints */
@@ -205,7 +205,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One's own webhook */
+        /** One webhook */
         get: operations["get_webhook"];
         put?: never;
         post?: never;
@@ -302,6 +302,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/media/feed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether there is a feed, and when it was last read */
+        get: operations["get_feed"];
+        put?: never;
+        /** Get an address at which calendar programs read one's creatives; the one before ends */
+        post: operations["create_feed"];
+        /** End one's feed */
+        delete: operations["delete_feed"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/media/feed/{token}.ics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The calendar; its address is the key, and its ETag changes with what it shows */
+        get: operations["read_feed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -319,7 +355,7 @@ export interface components {
             /** Status Code */
             status_code: number | null;
             /** Error */
-            error: ("address_refused" | "name_not_resolved" | "connection_failed" | "tls_failed" | "connection_lost" | "invalid_response" | "timeout") | null;
+            error: ("address_refused" | "name_not_resolved" | "connection_failed" | "tls_failed" | "connection_lost" | "invalid_response" | "timeout" | "internal_error" | "queue_full") | null;
             /** Duration Ms */
             duration_ms: number;
             /**
@@ -462,6 +498,33 @@ export interface components {
             attempts: components["schemas"]["AttemptResponse"][];
             /** Next Attempt At */
             next_attempt_at: string | null;
+        };
+        /**
+         * FeedAddressResponse
+         * @description The address of a feed; shown here only.
+         */
+        FeedAddressResponse: {
+            /**
+             * Url
+             * @description for calendar programs; it needs no sign-in: whoever knows it reads the feed
+             */
+            url: string;
+        };
+        /**
+         * FeedResponse
+         * @description One's own feed.
+         */
+        FeedResponse: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Last Read At
+             * @description to the minute; null before the first time
+             */
+            last_read_at: string | null;
         };
         /**
          * FieldProblem
@@ -981,6 +1044,8 @@ export type CreativePage = components['schemas']['CreativePage'];
 export type CreativeResponse = components['schemas']['CreativeResponse'];
 export type DeliveryPage = components['schemas']['DeliveryPage'];
 export type DeliveryResponse = components['schemas']['DeliveryResponse'];
+export type FeedAddressResponse = components['schemas']['FeedAddressResponse'];
+export type FeedResponse = components['schemas']['FeedResponse'];
 export type FieldProblem = components['schemas']['FieldProblem'];
 export type LinkRequest = components['schemas']['LinkRequest'];
 export type LinkResponse = components['schemas']['LinkResponse'];
@@ -1755,6 +1820,93 @@ export interface operations {
         responses: {
             /** @description No body */
             202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_feed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One's own feed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedResponse"];
+                };
+            };
+        };
+    };
+    create_feed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created: The address of a feed; shown here only. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedAddressResponse"];
+                };
+            };
+        };
+    };
+    delete_feed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    read_feed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                "token}.ic": string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The next 400 and the last 100 creatives (RFC 5545) */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/calendar": unknown;
+                };
+            };
+            /** @description No body */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
