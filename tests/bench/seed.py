@@ -152,7 +152,7 @@ class Seeds:
     async def no_creatives(self) -> None:
         """Take them away, so that no service that starts looks for their files."""
         connection = await asyncpg.connect(self._stack.dsn("media"))
-        await connection.execute("truncate creatives, publications, events")
+        await connection.execute("truncate creatives, events cascade")
         await connection.close()
 
     async def no_webhooks(self) -> None:
