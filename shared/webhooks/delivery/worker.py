@@ -28,8 +28,11 @@ from shared.webhooks.signature import SigningSecrets
 
 POLL_SECONDS = 0.5
 LOOK_SECONDS = 5
-SLOW_SECONDS = 2
-"""An attempt that takes longer is slow, and no longer counts among the quick ones."""
+SLOW_SECONDS = 1.5
+"""An attempt that takes longer is slow, and no longer counts among the quick ones.
+
+So a quick one waits that long, when receivers that begin to hang have all places.
+"""
 LEASE_SLACK = timedelta(seconds=30)
 """A lease lasts so much longer than an attempt may."""
 RETRY_SECONDS = 1
