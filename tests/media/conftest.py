@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -34,6 +35,7 @@ from tests.support.database import Connection
 from tests.support.decoders import StartedDecoders, started_decoders
 from tests.support.media_client import MediaClient
 from tests.support.moto_bucket import CREDENTIALS, MotoBucket, make_bucket, moto_server
+from tests.support.publishing_workers import run_workers
 from tests.support.tokens import Mint, open_epoch
 
 
@@ -217,3 +219,9 @@ def decoders() -> Iterator[StartedDecoders]:
     """Counts the decoders that start, and lets them run a program of the test's own."""
     with started_decoders() as started:
         yield started
+
+
+@pytest.fixture
+def workers(media_environment: dict[str, str], tmp_path: Path) -> Callable[[], Any]:
+    """Starts `python -m media_service worker` three times; yields the processes."""
+    return partial(run_workers, media_environment, tmp_path)

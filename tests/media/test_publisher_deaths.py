@@ -1,47 +1,18 @@
 """Many fall due while workers are killed and PostgreSQL's connections break: each is published."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from multiprocessing.process import BaseProcess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.clock import MovableClock
-from tests.support.command_process import run_command
 from tests.support.database import Connection
 from tests.support.long_runs import amount
 from tests.support.publishing import all_events, count_published, create_due
+from tests.support.publishing_workers import OTHERS, WORKERS
 from tests.support.waiting import until
-
-WORKERS = 3
-OTHERS = """
-from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
-and backend_type = 'client backend' and application_name <> 'cleaner'"""
-
-
-@pytest.fixture
-def workers(media_environment: dict[str, str], tmp_path: Path) -> Callable[[], Any]:
-    """Starts `python -m media_service worker` three times; yields the processes."""
-
-    @asynccontextmanager
-    async def start() -> AsyncIterator[list[BaseProcess]]:
-        async with AsyncExitStack() as stack:
-            yield [
-                await stack.enter_async_context(
-                    run_command(
-                        *("media_service", "worker"),
-                        environment=media_environment,
-                        output=tmp_path / f"{number}.log",
-                    )
-                )
-                for number in range(WORKERS)
-            ]
-
-    return start
 
 
 @pytest.mark.long
