@@ -1,15 +1,19 @@
 """Requests of the webhooks' routes, with the types of media_service's events."""
 
+from typing import Literal
+
 from media_service.event.model import EventType
 from shared.webhooks.delivery import schemas as delivery
 from shared.webhooks.endpoint import schemas as endpoint
 
+WantedEvent = Literal[EventType, "*"]
 
-class WebhookBody(endpoint.EndpointBody[EventType]):
+
+class WebhookBody(endpoint.EndpointBody[WantedEvent]):
     """A new endpoint."""
 
 
-class WebhookChange(endpoint.EndpointChange[EventType]):
+class WebhookChange(endpoint.EndpointChange[WantedEvent]):
     """The fields to change, at least one."""
 
 

@@ -109,6 +109,14 @@ async def test_webhook_malformed_is_422(media: MediaClient, fields: dict[str, An
     assert (answer.status, answer.code) == (422, "validation_failed")
 
 
+async def test_webhook_unknown_event_is_one_error_that_names_the_events(media: MediaClient) -> None:
+    answer = await media.call("POST", "/webhooks", json=HOOK | {"events": ["creative.dew"]})
+    [error] = answer.body["errors"]
+    assert error["field"] == "events.0"
+    assert "'creative.due'" in error["message"]
+    assert "'*'" in error["message"]
+
+
 @pytest.mark.parametrize(
     "url",
     [

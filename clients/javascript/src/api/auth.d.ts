@@ -2807,7 +2807,7 @@ export interface components {
              * Events
              * @description types of events, or `["*"]` for all
              */
-            events: (("user.created" | "user.updated" | "user.deleted" | "session.created" | "session.revoked" | "password.changed" | "contact.changed" | "factor.added" | "factor.removed" | "message.dead") | "*")[];
+            events: ("user.created" | "user.updated" | "user.deleted" | "session.created" | "session.revoked" | "password.changed" | "contact.changed" | "factor.added" | "factor.removed" | "message.dead" | "*")[];
             /**
              * Description
              * @default
@@ -2828,7 +2828,7 @@ export interface components {
              * Events
              * @default null
              */
-            events?: (("user.created" | "user.updated" | "user.deleted" | "session.created" | "session.revoked" | "password.changed" | "contact.changed" | "factor.added" | "factor.removed" | "message.dead") | "*")[] | null;
+            events?: ("user.created" | "user.updated" | "user.deleted" | "session.created" | "session.revoked" | "password.changed" | "contact.changed" | "factor.added" | "factor.removed" | "message.dead" | "*")[] | null;
             /**
              * Description
              * @default null

@@ -917,7 +917,7 @@ export interface components {
              * Events
              * @description types of events, or `["*"]` for all
              */
-            events: (("creative.created" | "creative.updated" | "creative.cancelled" | "creative.due" | "creative.failed" | "product.created" | "product.updated" | "product.deleted") | "*")[];
+            events: ("creative.created" | "creative.updated" | "creative.cancelled" | "creative.due" | "creative.failed" | "product.created" | "product.updated" | "product.deleted" | "*")[];
             /**
              * Description
              * @default
@@ -938,7 +938,7 @@ export interface components {
              * Events
              * @default null
              */
-            events?: (("creative.created" | "creative.updated" | "creative.cancelled" | "creative.due" | "creative.failed" | "product.created" | "product.updated" | "product.deleted") | "*")[] | null;
+            events?: ("creative.created" | "creative.updated" | "creative.cancelled" | "creative.due" | "creative.failed" | "product.created" | "product.updated" | "product.deleted" | "*")[] | null;
             /**
              * Description
              * @default null
