@@ -11,6 +11,7 @@ from tests.support.auth_client import Answer, AuthClient
 from tests.support.authenticator import begin, confirm, enrol, refresh, user_with_app
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
+from tests.support.publishing import all_events
 
 NUMBER, OTHER, ADMIN = "+919876543210", "+919876543211", "+919876543200"
 EMAIL, NEW_PASSWORD = "asha.rao@example.com", "a brand new phrase"
@@ -69,6 +70,7 @@ async def test_sign_up_writes_user_created_then_session_created(
             },
         ),
     ]
+    assert len({event["occurred_at"] for event in await all_events(auth_db)}) == 1
     assert types(await new_events(auth_db, auth.sign_in(NUMBER))) == ["session.created"]
 
 
@@ -80,6 +82,8 @@ async def test_registration_writes_user_created_once_its_code_proves_it(
     body = {"email": EMAIL, "otp": code, "challenge": registered.body["challenge"]}
     events = await new_events(auth_db, post(auth, "/verify-otp", **body))
     assert types(events) == ["user.created", "session.created"]
+    created, signed_in = [event["occurred_at"] for event in (await all_events(auth_db))[-2:]]
+    assert created <= signed_in
     assert (events[0][1]["status"], events[0][1]["email"]) == ("active", "…ao")
 
 

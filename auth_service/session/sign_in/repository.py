@@ -6,7 +6,12 @@ from typing import get_args
 from uuid import UUID
 
 from auth_service.audit.repository import insert_event_sql
-from auth_service.event.repository import record_events_sql, session_rows_sql, user_rows_sql
+from auth_service.event.repository import (
+    audited_at_sql,
+    record_events_sql,
+    session_rows_sql,
+    user_rows_sql,
+)
 from auth_service.revocation.repository import insert_session_revocations_sql
 from auth_service.session.repository import (
     REVOKED_ROWS,
@@ -86,19 +91,12 @@ SESSION = insert_session_sql(
     device_id="$13",
     agent_family="$14",
 )
-TOKEN = insert_token_sql(
-    "refresh",
-    "s",
-    hash="$10",
-    user_id="s.user_id",
-    session_id="s.id",
-    created_at="$4",
-    expires_at="$11",
-)
+TOKEN_COLUMNS = {"user_id": "s.user_id", "session_id": "s.id", "created_at": "$4"}
+TOKEN = insert_token_sql("refresh", "s", hash="$10", expires_at="$11", **TOKEN_COLUMNS)
 EVENT = "CASE WHEN u.is_new THEN 'user.signed_up' ELSE 'user.signed_in' END"
 PUBLISHED = record_events_sql(
     user_rows_sql(12, "(SELECT * FROM u WHERE is_new) AS created", "user.created"),
-    session_rows_sql("session.created", "s", "created_at"),
+    session_rows_sql("session.created", "s", audited_at_sql(12)),
 )
 
 
