@@ -219,6 +219,7 @@ async def test_query_plans_use_an_index_for_every_statement(filled_database: Con
     assert slow == {}
     await no_search_reads_many_rows(filled_database)
     await no_page_of_deliveries_reads_many_rows(filled_database)
+    await no_count_of_unfinished_deliveries_reads_more_than_decides(filled_database)
 
 
 async def no_page_of_deliveries_reads_many_rows(filled_database: Connection) -> None:
@@ -235,6 +236,29 @@ async def no_page_of_deliveries_reads_many_rows(filled_database: Connection) -> 
         read = [int(rows) for rows in re.findall(r"actual time=\S+ rows=(\d+)", text)]
         assert max(read) == max(found, 1), text
         assert "Removed by Filter" not in text, text
+
+
+async def no_count_of_unfinished_deliveries_reads_more_than_decides(
+    filled_database: Connection,
+) -> None:
+    """Redeliveries may leave an endpoint with any number of them."""
+    ids = [SOMETHING, SOMEBODY]
+    values = (
+        START,
+        START,
+        ids,
+        [BUSY_ENDPOINT] * 2,
+        ids,
+        ["creative.due"] * 2,
+        ["{}"] * 2,
+        9,
+        "[]",
+    )
+    text = await plan(filled_database, f"ANALYZE {delivery.INSERT_MANY}", values)
+    read = re.findall(
+        r"Scan using webhook_deliveries\S+ on \S+ one .*actual time=\S+ rows=(\d+)", text
+    )
+    assert read == ["9"], text
 
 
 async def no_search_reads_many_rows(filled_database: Connection) -> None:

@@ -191,3 +191,18 @@ async def test_delivery_redelivered_very_often_lists_its_latest_attempts(
     (listed,) = await deliveries(media, hook)
     durations = [attempt["duration_ms"] for attempt in listed["attempts"]]
     assert durations == list(range(3, MAX_LISTED + 3))
+
+
+async def test_redelivery_since_a_time_reads_no_id_from_before_it(
+    media: MediaClient, database: Database
+) -> None:
+    """Else a webhook with a million old failures would hold a connection for seconds."""
+    now = datetime.now(UTC)
+    hook = await create(media, "http://127.0.0.1:1/")
+    target = (UUID(hook["id"]), media.user_id)
+    await queue(database, media, hook, now)
+    await database.execute("UPDATE webhook_deliveries SET status = 'dead', next_attempt_at = NULL")
+    later = now + timedelta(minutes=1)
+    await database.execute("UPDATE webhook_deliveries SET created_at = $1", later)
+    assert await repository.redeliver_failed(database, target, later, now) == 0
+    assert await repository.redeliver_failed(database, target, now, now) == 1

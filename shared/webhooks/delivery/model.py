@@ -14,8 +14,11 @@ from shared.webhooks.outcome import Outcome
 TEST_EVENT = "webhook.test"
 RETENTION = timedelta(days=30)
 
-MAX_LISTED = 50
-"""The latest attempts of a delivery that are kept: it may be redelivered any number of times."""
+MAX_LISTED = 20
+"""The latest attempts of a delivery that are kept, as many as `WEBHOOK_ATTEMPTS` may have.
+
+It may be redelivered any number of times, and each has 1 KiB that its receiver chose.
+"""
 
 MAX_WAITING_TESTS = 5
 

@@ -6,6 +6,7 @@ from dataclasses import astuple
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from shared.clock import milliseconds
 from shared.db import Connection, Database, Executor
 from shared.webhooks.delivery.model import (
     MAX_LISTED,
@@ -46,8 +47,10 @@ FROM claimed ORDER BY position
 
 INSERT_MANY = """
 WITH unfinished AS (
-    SELECT endpoint_id, count(*) FROM webhook_deliveries
-    WHERE endpoint_id = ANY ($4::uuid[]) AND next_attempt_at IS NOT NULL GROUP BY endpoint_id
+    SELECT endpoint_id, (SELECT count(*) FROM (
+        SELECT FROM webhook_deliveries AS one
+        WHERE one.endpoint_id = wanted.endpoint_id AND next_attempt_at IS NOT NULL LIMIT $8
+    ) AS counted) FROM (SELECT DISTINCT unnest($4::uuid[])) AS wanted (endpoint_id)
 ), queued AS (
     SELECT new.*, coalesce(count, 0) + row_number() OVER (PARTITION BY endpoint_id ORDER BY id) > $8
                   AS refused
@@ -62,7 +65,7 @@ SELECT queued.id, endpoint_id, event_id, type, body, CASE WHEN NOT refused THEN 
 FROM queued JOIN webhook_endpoints AS endpoint ON endpoint.id = endpoint_id
 FOR KEY SHARE OF endpoint
 """
-"""Without those to an endpoint that was deleted meanwhile."""
+"""Without those to an endpoint that was deleted meanwhile. It counts no more than decides."""
 
 INSERT = f"""
 INSERT INTO webhook_deliveries (id, endpoint_id, event_id, type, body, next_attempt_at, created_at)
@@ -273,7 +276,8 @@ async def redeliver_failed(
     database: Database, target: tuple[UUID, UUID], since: datetime, now: datetime
 ) -> int:
     """Queue again what was queued since a time and not delivered; return how many."""
-    count, last, batch = 0, UUID(int=0), BATCH
+    first = UUID(int=max(milliseconds(since), 0) << 80)  # ids begin with the time
+    count, last, batch = 0, first, BATCH
     while batch == BATCH:
         values = (*target, now, since, last, BATCH)
         ids = [row["id"] for row in await database.fetch(REDELIVER_FAILED, *values)]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from shared.paging import Page, PageQuery
+from shared.paging import DEFAULT_LIMIT, Page, PageQuery
 from shared.times import TIME_DESCRIPTION, QueryTime
 from shared.webhooks.delivery.model import Delivery, DeliveryFilter, DeliveryStatus
 from shared.webhooks.endpoint.schemas import E
@@ -15,8 +15,9 @@ from shared.webhooks.model import AttemptError
 
 
 class DeliveryQuery(PageQuery, Generic[E]):
-    """A page of deliveries, the newest first."""
+    """A page of deliveries, the newest first; each may be large."""
 
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=DEFAULT_LIMIT)
     status: DeliveryStatus | None = None
     event: E | Literal["webhook.test"] | None = None
 
