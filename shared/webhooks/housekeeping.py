@@ -22,8 +22,9 @@ async def run_housekeeping(webhooks: WebhookService, worker: DeliveryWorker) -> 
     """Expire rows, encrypt secrets with the first key, and read the gauges, inside the block."""
 
     async def expire() -> None:
-        await delete_expired_deliveries(worker.database, worker.clock.now())
-        await delete_expired_events(worker.database, worker.clock.now())
+        if await worker.clock_check.compare():  # else it might delete all
+            await delete_expired_deliveries(worker.database, worker.clock.now())
+            await delete_expired_events(worker.database, worker.clock.now())
 
     async with (
         run_periodically("webhooks.resealing", webhooks.reseal_secrets, pause=HOUSEKEEPING_SECONDS),

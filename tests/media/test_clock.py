@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from structlog.testing import capture_logs
@@ -16,6 +17,7 @@ from shared import clock_check
 from shared.background import cancel_and_wait
 from shared.db import Database
 from shared.entropy import SystemEntropy
+from shared.webhooks import housekeeping
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
 from tests.support.publishing import count_published, create_due
@@ -111,3 +113,17 @@ async def test_worker_wrong_clock_attempts_and_queues_no_webhook(
         assert await database.fetchval("select count(*) from webhook_deliveries") == 1
         clock.advance(minutes=-5)
         await until(lambda: len(receiver.requests) == 2)
+
+
+async def test_housekeeping_clock_of_another_month_deletes_no_event(
+    serving_media: Callable[..., Any],
+    media_db: Connection,
+    clock: MovableClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(housekeeping, "HOUSEKEEPING_SECONDS", 0.05)
+    async with serving_media():
+        await media_db.execute(RECORD, uuid4())
+        clock.advance(days=40)
+        await asyncio.sleep(0.5)
+    assert await media_db.fetchval("select count(*) from events") == 1
