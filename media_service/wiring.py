@@ -7,8 +7,6 @@ from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 
 from media_service.creative.signed_link import LinkSigner, PreviousKey
-from media_service.delivery.messages import EventMessages
-from media_service.delivery.results import CreativeResults
 from media_service.erasure.service import DeletedUsersConsumer
 from media_service.event.recorder import EventRecorder
 from media_service.feed.service import FeedService
@@ -23,6 +21,8 @@ from media_service.settings import MediaSettings
 from media_service.storage.factory import open_storage
 from media_service.storage.model import Storage
 from media_service.upload.service import UploadService
+from media_service.webhook.messages import EventMessages
+from media_service.webhook.results import CreativeResults
 from shared.clock import Clock
 from shared.db import Database, PoolLimits, open_database
 from shared.entropy import Entropy

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from media_service.creative.signed_link import LinkSigner
-from media_service.delivery.messages import EventMessages
+from media_service.webhook.messages import EventMessages
 from shared.clock_check import ClockCheck
 from shared.db import Database, open_database
 from shared.entropy import SystemEntropy

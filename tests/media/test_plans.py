@@ -13,7 +13,6 @@ import asyncpg
 import pytest
 
 from media_service.creative import repository as creative
-from media_service.delivery import repository as creative_delivery
 from media_service.erasure import repository as erasure
 from media_service.feed import repository as feed
 from media_service.idempotency import repository as idempotency
@@ -23,6 +22,7 @@ from media_service.product.search_text import search_terms
 from media_service.publishing import repository as publishing
 from media_service.quota import repository as quota
 from media_service.schedule import repository as schedule
+from media_service.webhook import repository as webhook
 from shared.webhooks.delivery import repository as delivery
 from shared.webhooks.delivery.overview import repository as overview
 from shared.webhooks.endpoint import repository as endpoint
@@ -43,7 +43,7 @@ NAME, LEASE = "PR-000000000007", SOMETHING
 HASH = bytes(32)
 REPOSITORIES = (
     *(creative, delivery, erasure, event, feed, idempotency, quota, picture, product),
-    *(publishing, schedule, creative_delivery, endpoint, overview),
+    *(publishing, schedule, webhook, endpoint, overview),
 )
 
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
@@ -72,8 +72,6 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     ),
     "delivery.FINISH": (SOMETHING, START, "failed", "[]", SOON),
     "delivery.RELEASE": ([SOMETHING], [START]),
-    "delivery.LOCK_CREATIVE": (SOMETHING,),
-    "delivery.SETTLE_CREATIVE": (SOMETHING, SOMETHING, START, UUID(int=9)),
     "delivery.REDELIVER": (SOMETHING, SOMEBODY, START, SOMETHING),
     "delivery.REDELIVER_FAILED": (SOMETHING, SOMEBODY, START, START, SOMETHING, 1000),
     "delivery.DELETE_EXPIRED": (SOON,),
@@ -152,6 +150,8 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "schedule.TODAY_AND_TOMORROW": (
         *([SOMEBODY] * 20, [START] * 20, [SOON] * 20, [SOON + timedelta(hours=1)] * 20),
     ),
+    "webhook.LOCK_CREATIVE": (SOMETHING,),
+    "webhook.SETTLE_CREATIVE": (SOMETHING, SOMETHING, START, UUID(int=9)),
     "endpoint.INSERT": (
         *(UUID(int=9), SOMEBODY, "https://a", ["*"], "", "enabled", None, START, START, b"x"),
     ),

@@ -1,4 +1,4 @@
-"""The statements on events of creatives and their deliveries."""
+"""The statements that settle a creative by the deliveries of its event."""
 
 from datetime import datetime
 from uuid import UUID

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from media_service.delivery.repository import lock_creative, settle_creative
+from media_service.webhook.repository import lock_creative, settle_creative
 from shared.clock import Clock
 from shared.db import Database
 from shared.entropy import Entropy, new_id

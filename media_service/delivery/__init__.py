@@ -1,1 +1,0 @@
-"""Deliveries of events: links in their bodies, and creatives that no webhook accepts."""
