@@ -46,8 +46,10 @@ from shared.health import READINESS
 from shared.middleware import HTTP_METRICS
 from shared.request import VALIDATION_CONTEXT
 from shared.revocation.metrics import register_cache_metrics
+from shared.webhooks.delivery.repository import delete_expired as delete_expired_deliveries
 from shared.webhooks.delivery.routes import DELIVERIES
 from shared.webhooks.endpoint.routes import WEBHOOKS
+from shared.webhooks.event.repository import delete_expired as delete_expired_events
 from shared.webhooks.housekeeping import register_webhook_metrics, run_housekeeping
 from shared.webhooks.interface import INTERFACE as WEBHOOK_INTERFACE
 
@@ -120,6 +122,10 @@ async def _tasks(app: web.Application) -> AsyncIterator[None]:
     async def expire_keys() -> None:
         await delete_expired_keys(wiring.database, wiring.clock.now())
 
+    async def expire_webhooks() -> None:
+        await delete_expired_deliveries(wiring.database, wiring.clock.now())
+        await delete_expired_events(wiring.database, wiring.clock.now())
+
     wiring.file_deleter.notify()  # for files that were queued before a crash
     async with (
         run_periodically("file_deletions", wiring.file_deleter.wait_and_delete, pause=0),
@@ -128,6 +134,7 @@ async def _tasks(app: web.Application) -> AsyncIterator[None]:
         run_periodically("erasure.leftovers", consumer.erase_leftovers, pause=RECONCILE_SECONDS),
         run_periodically("reconcile", reconcile_once, pause=RECONCILE_SECONDS),
         run_periodically("idempotency_keys.expiry", expire_keys, pause=RECONCILE_SECONDS),
+        run_periodically("webhooks.expiry", expire_webhooks, pause=RECONCILE_SECONDS),
         run_periodically(
             "products.folding", lambda: fold_products(wiring.database), pause=FOLD_SECONDS
         ),

@@ -8,27 +8,18 @@ from typing import get_args
 from prometheus_client import CollectorRegistry, Gauge
 
 from shared.background import run_periodically
-from shared.webhooks.delivery.repository import delete_expired as delete_expired_deliveries
 from shared.webhooks.delivery.worker import LOOK_SECONDS, DeliveryWorker
 from shared.webhooks.endpoint.model import EndpointStatus
 from shared.webhooks.endpoint.service import WebhookService
-from shared.webhooks.event.repository import delete_expired as delete_expired_events
 
-HOUSEKEEPING_SECONDS = 3600
+RESEAL_SECONDS = 3600
 
 
 @contextlib.asynccontextmanager
 async def run_housekeeping(webhooks: WebhookService, worker: DeliveryWorker) -> AsyncIterator[None]:
-    """Expire rows, encrypt secrets with the first key, and read the gauges, inside the block."""
-
-    async def expire() -> None:
-        if await worker.clock_check.compare():  # else it might delete all
-            await delete_expired_deliveries(worker.database, worker.clock.now())
-            await delete_expired_events(worker.database, worker.clock.now())
-
+    """Encrypt secrets with the first key, and read the gauges, inside the block."""
     async with (
-        run_periodically("webhooks.resealing", webhooks.reseal_secrets, pause=HOUSEKEEPING_SECONDS),
-        run_periodically("webhooks.expiry", expire, pause=HOUSEKEEPING_SECONDS),
+        run_periodically("webhooks.resealing", webhooks.reseal_secrets, pause=RESEAL_SECONDS),
         run_periodically("webhooks.overdue", worker.look, pause=LOOK_SECONDS),
     ):
         yield

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
@@ -14,11 +14,14 @@ from shared.db import Database
 from shared.webhooks.delivery import repository
 from shared.webhooks.delivery.model import RETENTION, DeliveryResult, DueQuery
 from shared.webhooks.endpoint import repository as endpoints
+from shared.webhooks.event import repository as events
+from shared.webhooks.event.model import Event
 from shared.webhooks.model import Attempt
 from shared.webhooks.outcome import Outcome
 from tests.conftest import MEDIA_SECRET
 from tests.support.clock import MovableClock
 from tests.support.media_client import MediaClient
+from tests.support.waiting import until
 from tests.support.webhook_receiver import ReceivedRequest, Receiver, answering
 from tests.support.webhooks import create, deliveries, queue, wait_for
 
@@ -271,3 +274,23 @@ async def test_deliveries_expire_after_30_days_and_go_with_their_webhook(
     await queue(database, media, hook, future)
     assert (await media.call("DELETE", f"/webhooks/{hook['id']}")).status == 204
     assert await database.fetchval("SELECT count(*) FROM webhook_deliveries") == 0
+
+
+@pytest.mark.usefixtures("rare_jobs")
+async def test_deliveries_and_events_of_30_days_ago_are_deleted_by_the_running_service(
+    serving_media: Callable[..., Any], database: Database
+) -> None:
+    long_ago = datetime.now(UTC) - RETENTION
+    async with serving_media(publish_worker=False) as media:
+        hook = await create(media, "http://127.0.0.1:1/")
+        await queue(database, media, hook, long_ago)
+        async with database.transaction() as connection:
+            event = Event(uuid4(), media.user_id, "product.deleted", long_ago, "{}")
+            await events.insert(connection, event)
+
+    async def are_gone() -> bool:
+        tables = ("events", "webhook_deliveries")
+        return [await database.fetchval(f"select count(*) from {one}") for one in tables] == [0, 0]
+
+    async with serving_media(publish_worker=False):
+        await until(are_gone)
