@@ -150,7 +150,7 @@ async def _publishing(app: web.Application) -> AsyncIterator[None]:
         registry=app[HTTP_METRICS].registry,
     )
     overdue.set_function(publisher.overdue_seconds)
-    once = publisher.publish_due if publishes else publisher.look
+    once = publisher.publish_due if publishes else publisher.read_next_due
     async with run_periodically("publishing", once, pause=publisher.pause):
         yield
 

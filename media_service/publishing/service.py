@@ -38,7 +38,7 @@ class Publisher:
         self._next: repository.NextDue | None = None
         self._refused = dict[UUID, float]()  # until when each is left out
 
-    async def look(self) -> None:
+    async def read_next_due(self) -> None:
         """Read when the next creative falls due."""
         self._next = await repository.find_next_due(self._database)
 
@@ -47,14 +47,14 @@ class Publisher:
 
         Nothing while the clock is wrong: what is published stays so. A step is noticed at once.
         """
-        await self.look()
+        await self.read_next_due()
         while self._is_due() and await self._clock_check.compare():
             count = await self._publish_batch(self._clock.now())
             if not count:
                 break
             self.published.set()
             log.info("creatives.published", count=count)
-            await self.look()
+            await self.read_next_due()
 
     def _is_due(self) -> bool:
         return self._next is not None and self._next.due_at <= self._clock.now()

@@ -8,7 +8,7 @@ from typing import get_args
 from prometheus_client import CollectorRegistry, Gauge
 
 from shared.background import run_periodically
-from shared.webhooks.delivery.worker import LOOK_SECONDS, DeliveryWorker
+from shared.webhooks.delivery.worker import GAUGE_SECONDS, DeliveryWorker
 from shared.webhooks.endpoint.model import EndpointStatus
 from shared.webhooks.endpoint.service import WebhookService
 
@@ -20,7 +20,7 @@ async def run_housekeeping(webhooks: WebhookService, worker: DeliveryWorker) -> 
     """Encrypt secrets with the first key, and read the gauges, inside the block."""
     async with (
         run_periodically("webhooks.resealing", webhooks.reseal_secrets, pause=RESEAL_SECONDS),
-        run_periodically("webhooks.overdue", worker.look, pause=LOOK_SECONDS),
+        run_periodically("webhooks.overdue", worker.read_gauges, pause=GAUGE_SECONDS),
     ):
         yield
 

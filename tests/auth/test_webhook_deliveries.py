@@ -41,7 +41,7 @@ async def admin(auth: AuthClient, auth_db: Connection) -> Administrator:
 
 @pytest.fixture
 def quick_gauges(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.webhooks.housekeeping.LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("shared.webhooks.housekeeping.GAUGE_SECONDS", 0.1)
 
 
 async def gauges(auth: AuthClient, name: str) -> dict[str, float]:

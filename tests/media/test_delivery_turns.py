@@ -204,7 +204,7 @@ async def test_delivery_that_waits_for_its_turn_is_counted_as_overdue(
     database: Database,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("shared.webhooks.housekeeping.LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("shared.webhooks.housekeeping.GAUGE_SECONDS", 0.1)
 
     async def overdue() -> float:
         async with media.http.get("/metrics") as answer:

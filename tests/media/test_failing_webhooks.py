@@ -149,7 +149,7 @@ async def test_webhooks_that_fail_are_counted_by_status(
     receiver: Receiver,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("shared.webhooks.housekeeping.LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("shared.webhooks.housekeeping.GAUGE_SECONDS", 0.1)
     async with serving_media(publish_worker=True, webhook_attempts="0s") as media:
 
         async def failing() -> dict[str, float]:

@@ -134,10 +134,10 @@ async def test_publisher_overdue_seconds_are_those_of_the_first_creative(
     assert publisher.overdue_seconds() == 0
     now = clock.now()
     await create_due(media_db, now - timedelta(seconds=300), now - timedelta(seconds=7000))
-    await publisher.look()
+    await publisher.read_next_due()
     assert 7000 <= publisher.overdue_seconds() < 7010
     await media_db.execute("update creatives set updated_at = $1", now)
-    await publisher.look()
+    await publisher.read_next_due()
     assert publisher.overdue_seconds() < 10
     await publisher.publish_due()
     assert publisher.overdue_seconds() == 0

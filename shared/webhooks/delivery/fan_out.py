@@ -74,13 +74,13 @@ class EventFanOut:
 
 @contextlib.asynccontextmanager
 async def run_fan_out(
-    fan_out: EventFanOut, published: asyncio.Event, queued: asyncio.Event
+    fan_out: EventFanOut, written: asyncio.Event, queued: asyncio.Event
 ) -> AsyncIterator[None]:
-    """Queue deliveries until the block ends: at once when `published` is set; then set `queued`."""
+    """Queue deliveries until the block ends: at once when `written` is set; then set `queued`."""
 
     async def once() -> None:
         if await fan_out.queue_deliveries():
             queued.set()
 
-    async with run_periodically("webhooks.queueing", once, pause=POLL_SECONDS, wake=published):
+    async with run_periodically("webhooks.queueing", once, pause=POLL_SECONDS, wake=written):
         yield

@@ -65,13 +65,13 @@ class DeliveryLanes:
         if self._allowed.get(claimed.endpoint_id) == SLOW:
             self._slow_attempts.add(claimed.id)
 
-    def slow_down(self, claimed: ClaimedDelivery) -> None:
-        """Move an attempt that takes long."""
+    def mark_slow(self, claimed: ClaimedDelivery) -> None:
+        """Move an attempt that takes long to the other lane."""
         self._slow_attempts.add(claimed.id)
         self._allow(claimed.endpoint_id, SLOW)
 
     def judge(self, claimed: ClaimedDelivery, *, was_slow: bool) -> None:
-        """Remember how long the endpoint took; a quick one is, or returns, in the quick lane."""
+        """Remember whether the endpoint was slow, which decides the lane of its next attempt."""
         before = self._allowed.get(claimed.endpoint_id, 1)
         self._allow(claimed.endpoint_id, SLOW if was_slow else min(before + 1, MAX_PER_ENDPOINT))
 

@@ -27,7 +27,7 @@ from shared.webhooks.sender import WebhookSender
 from shared.webhooks.signature import SigningSecrets
 
 POLL_SECONDS = 0.5
-LOOK_SECONDS = 5
+GAUGE_SECONDS = 5
 SLOW_SECONDS = 1.5
 """An attempt that takes longer is slow, and no longer counts among the quick ones.
 
@@ -70,7 +70,7 @@ class DeliveryWorker:
             await self._claim(self.lanes.slow_query())  # first, as they leave room
             await self._claim(self.lanes.quick_query())
 
-    async def look(self) -> None:
+    async def read_gauges(self) -> None:
         """Read since when a delivery waits, and how many endpoints fail."""
         now, slow = self.clock.now(), self.lanes.slow_endpoints()
         self.oldest_due = await overview.find_oldest_due(self.database, now, slow)
@@ -164,7 +164,7 @@ class DeliveryWorker:
         return Attempt(at, duration_ms, error="internal_error")
 
     def _on_slow(self, claimed: ClaimedDelivery) -> None:
-        self.lanes.slow_down(claimed)
+        self.lanes.mark_slow(claimed)
         self.wake.set()
 
     def _open_secrets(self, claimed: ClaimedDelivery) -> SigningSecrets | None:

@@ -42,7 +42,7 @@ def attempt(lanes: DeliveryLanes, endpoint_id: UUID, *, slow: bool = False) -> N
     one = claimed(endpoint_id)
     lanes.enter(one)
     if slow:
-        lanes.slow_down(one)
+        lanes.mark_slow(one)
     lanes.judge(one, was_slow=slow)
     lanes.leave(one)
 
