@@ -1,1 +1,1 @@
-"""The events of auth_service that operators' webhooks are told of: the outbox."""
+"""The events of auth_service: the outbox of operators' webhooks."""

@@ -28,7 +28,7 @@ class Administrators:
         endpoint_id: UUID,
         url: str | None = None,
     ) -> None:
-        """Store the audit event of the act; before one is created, wait for others to be.
+        """Store the audit event of the act; before a creation, wait for another one to end.
 
         It names the host that webhooks go to, but not the URL, which may hold a key.
         """

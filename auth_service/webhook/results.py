@@ -1,4 +1,4 @@
-"""Stores what came of each delivery, and tells administrators of a webhook that it disabled."""
+"""Stores the result of each delivery, and an audit event of each webhook that it disables."""
 
 from dataclasses import dataclass
 from datetime import datetime

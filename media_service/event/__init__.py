@@ -1,1 +1,1 @@
-"""The events of media_service that webhooks are told of: the outbox."""
+"""The events of media_service: the outbox of users' webhooks."""

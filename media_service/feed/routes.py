@@ -1,4 +1,4 @@
-"""Calendar feeds: make an address, look, end it, and what a calendar program reads there."""
+"""Calendar feeds: create, read and delete the address, and the calendar at it."""
 
 from dataclasses import asdict
 

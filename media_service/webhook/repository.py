@@ -27,7 +27,7 @@ WITH verdict AS (
 ), settled AS ({settle_sql("verdict")})
 {insert_events_sql(_SETTLED_EVENT)}
 """
-"""A statement of its own, after the lock: so it sees what came of the event's other deliveries."""
+"""A statement of its own, after the lock, so that it sees the results of all other deliveries."""
 
 
 async def lock_creative(connection: Connection, event_id: UUID) -> UUID | None:

@@ -1,4 +1,4 @@
-"""Stores what came of each delivery, and of its creative with it."""
+"""Stores the result of each delivery, and the status that its creative has by it."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,1 +1,1 @@
-"""Webhooks: one attempt to deliver a message, and the decision after it."""
+"""Webhooks: endpoints, the outbox of events, and the delivery of each event to each endpoint."""

@@ -48,7 +48,7 @@ class BoundedConnector(TCPConnector):
 
 
 def new_tls_context() -> ssl.SSLContext:
-    """Return how receivers are verified. With TLS 1.2 they could renegotiate without end."""
+    """Return the context that verifies receivers; with TLS 1.2 they could renegotiate endlessly."""
     context = ssl.create_default_context()
     context.options |= ssl.OP_NO_RENEGOTIATION
     context.set_alpn_protocols(["http/1.1"])

@@ -13,7 +13,7 @@ from shared.webhooks.destination import AddressInfo, AddressRefused, Destination
 OTHER_SHARE = 4
 """Threads for each attempt at once that names of unknown speed may take; the quick have one more.
 
-An attempt that is slow makes place for another one, while its look-up goes on.
+An attempt that is slow makes room for another one, while its look-up goes on.
 """
 QUICK_SECONDS = 1
 MAX_QUICK = 10_000
@@ -48,7 +48,7 @@ class ThreadedResolver(AbstractResolver):
             AddressRefused: all of them are refused.
             OSError: it has none, or is no name, or too many names are being looked up.
         """
-        # The dot ends the name: search domains would make names of this network of it.
+        # The dot ends the name, else a search domain could turn it into one of this network.
         name = host if self._policy.internal_names else f"{host.rstrip('.')}."
         look_up = self._look_ups.get(name) or self._start(name, family)
         try:

@@ -21,7 +21,7 @@ BATCH = 200
 
 
 class EventEncoder(Protocol):
-    """Says in webhooks what has happened in a service."""
+    """Encodes the events of a service."""
 
     def encode(self, event: ClaimedEvent, now: datetime) -> str:
         """Return the body of an event's messages."""

@@ -30,7 +30,7 @@ DeliveryStatus = Literal["pending", "delivered", "failed", "dead"]
 
 @dataclass(frozen=True, slots=True)
 class DeliverySchedule:
-    """The pauses before the attempts, and how many attempts run at once in a process."""
+    """The pauses before the attempts, and how many run at once in each lane of a process."""
 
     delays: Sequence[timedelta]
     concurrency: int
@@ -124,7 +124,7 @@ class ClaimedDelivery:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryResult:
-    """What came of a claimed delivery; `attempt` is None if its endpoint was disabled before.
+    """The result of a claimed delivery; `attempt` is None if none was made.
 
     `cutoff`: an endpoint that fails since then is disabled; None if this does not count against it.
     """

@@ -1,4 +1,4 @@
-"""Every statement on `webhook_deliveries`."""
+"""Every statement that writes `webhook_deliveries`."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -224,7 +224,7 @@ async def claim(
 
 
 async def finish(database: Database, result: DeliveryResult, now: datetime) -> bool:
-    """Store what came of a delivery; return whether that disabled its endpoint.
+    """Store the result of a delivery; return whether that disabled its endpoint.
 
     Two transactions: one that has locked the delivery and waits for the endpoint would wait for its
     deletion, which waits for the delivery.
@@ -234,7 +234,7 @@ async def finish(database: Database, result: DeliveryResult, now: datetime) -> b
 
 
 async def finish_delivery(executor: Executor, result: DeliveryResult) -> bool:
-    """Store what came of a delivery, unless its lease was over."""
+    """Store the result of a delivery, unless its lease was over."""
     attempt, outcome = result.attempt, result.outcome
     stored = await executor.fetchval(
         FINISH,
@@ -265,7 +265,7 @@ async def release(database: Database, leased: Iterable[ClaimedDelivery]) -> None
 async def redeliver(
     database: Database, target: tuple[UUID, UUID], delivery_id: UUID, now: datetime
 ) -> bool:
-    """Queue a delivery again, with all its attempts before it; return False if it cannot be.
+    """Queue a delivery again, with as many attempts as a new one; return False if it cannot be.
 
     `target`: the ids of endpoint and owner.
     """

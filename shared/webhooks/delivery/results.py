@@ -1,4 +1,4 @@
-"""Stores what came of each delivery: for itself and for its endpoint."""
+"""Stores the result of each delivery: for itself and for its endpoint."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

@@ -60,12 +60,8 @@ class DeliveryService:
             raise NotFound
         return await overview.page(self.database, target[0], query)
 
-    async def redeliver(
-        self,
-        target: tuple[UUID, UUID],
-        delivery_id: UUID,
-    ) -> None:
-        """Have an event delivered again under its id; all attempts are before it as for a new one.
+    async def redeliver(self, target: tuple[UUID, UUID], delivery_id: UUID) -> None:
+        """Queue a delivery again, under the id of its event and with as many attempts as a new one.
 
         `target`: the ids of endpoint and owner.
 
@@ -79,12 +75,8 @@ class DeliveryService:
             raise NotFound
         log.info("webhook.redelivery_queued", delivery_id=str(delivery_id))
 
-    async def redeliver_failed(
-        self,
-        target: tuple[UUID, UUID],
-        since: datetime,
-    ) -> None:
-        """Have the events since a time that were not delivered delivered again, likewise.
+    async def redeliver_failed(self, target: tuple[UUID, UUID], since: datetime) -> None:
+        """Queue the failed and dead deliveries since a time again, likewise.
 
         Raises:
             NotFound: there is no such endpoint, or it has another owner.

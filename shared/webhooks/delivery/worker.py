@@ -147,7 +147,7 @@ class DeliveryWorker:
                 return
 
     async def _send(self, claimed: ClaimedDelivery) -> Attempt:
-        """Make an attempt. An error of ours is one that failed, else it were repeated for ever."""
+        """Make an attempt. An error of ours counts as one, else it would be repeated for ever."""
         loop = asyncio.get_running_loop()
         timer = loop.call_later(SLOW_SECONDS, self._on_slow, claimed)
         at, began = self.clock.now(), self.clock.monotonic()
@@ -168,7 +168,7 @@ class DeliveryWorker:
         self.wake.set()
 
     def _open_secrets(self, claimed: ClaimedDelivery) -> SigningSecrets | None:
-        """Return the endpoint's secrets; None if their key was dropped before a rotation."""
+        """Return the endpoint's secrets; None if no key opens the current one."""
         previous = None
         if claimed.previous_secret:
             with contextlib.suppress(ValueError):  # its key was dropped before the rotation

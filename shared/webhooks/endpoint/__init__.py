@@ -1,1 +1,1 @@
-"""Endpoints: where the owners of webhooks want to be told of events."""
+"""Endpoints: the addresses to which owners have events sent."""

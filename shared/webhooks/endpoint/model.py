@@ -21,7 +21,7 @@ EndpointAct = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where its owner wants to be told of events; a column each.
+    """An address to which its owner has events sent; a column each.
 
     `user_id`: the owner, who need not be a user.
     `failing_since`: since when it has accepted no event; None once it accepts one.

@@ -1,4 +1,4 @@
-"""Events: what webhooks tell of."""
+"""The events that webhooks deliver."""
 
 from dataclasses import dataclass
 from datetime import datetime

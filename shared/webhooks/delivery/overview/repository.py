@@ -45,7 +45,7 @@ SELECT least(({events.FIND_OLDEST_UNQUEUED}), (
 """
 """An endpoint that has attempts does not wait, however many deliveries it has.
 
-Nor does one that fails, or is slow: its owner can have it wait for as long as he likes.
+Nor does one that fails, or is slow: its owner decides how long it waits.
 """
 
 _FIELDS = ", ".join(field.name for field in fields(Delivery))
@@ -67,7 +67,7 @@ PAGE_OF_TYPE = _PAGE.format(condition="AND type = $5")
 async def find_oldest_due(
     database: Database, now: datetime, slow: Collection[UUID]
 ) -> datetime | None:
-    """Return since when a delivery that should have been attempted waits, or its event.
+    """Return since when the first due delivery waits for an attempt, or an event for its queueing.
 
     `slow`: endpoints that do not count.
     """
