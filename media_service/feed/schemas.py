@@ -8,9 +8,7 @@ from pydantic import BaseModel, Field
 class FeedAddressResponse(BaseModel):
     """The address of a feed; shown here only."""
 
-    url: str = Field(
-        description="for calendar programs; it needs no sign-in: whoever knows it reads the feed"
-    )
+    url: str = Field(description="for calendar programs; it needs no sign-in, so keep it secret")
 
 
 class FeedResponse(BaseModel):

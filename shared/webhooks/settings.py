@@ -90,7 +90,11 @@ class WebhookSendingSettings(ServiceSettings):
         20, gt=0, le=60, description="how long an attempt to deliver a webhook may take, s"
     )
     webhook_concurrency: int = Field(
-        50, ge=1, le=1000, description="attempts at once in each process, 5 to each webhook"
+        50,
+        ge=1,
+        le=1000,
+        description="attempts at once in each process to quick receivers, and as many to slow "
+        "ones; 5 to each webhook",
     )
     webhook_attempts: Delays = Field(
         parse_delays(DEFAULT_ATTEMPTS),

@@ -25,7 +25,7 @@ def add_endpoint_routes(routes: Routes, interface: WebhookInterface) -> None:
     routes.add(
         "POST",
         "/webhooks",
-        summary="Be told of events by signed HTTP requests; at most 10 endpoints",
+        summary="Have events sent to an address by signed HTTP requests; at most 10 webhooks",
         body=interface.body,
         answers={201: WebhookCreatedResponse},
         errors=(WebhookAddressRefused, Conflict),

@@ -813,7 +813,7 @@ export interface paths {
         /** List webhooks, the newest first */
         get: operations["list_webhooks"];
         put?: never;
-        /** Be told of events by signed HTTP requests; at most 10 endpoints */
+        /** Have events sent to an address by signed HTTP requests; at most 10 webhooks */
         post: operations["create_webhook"];
         delete?: never;
         options?: never;

@@ -190,7 +190,7 @@ export interface paths {
         /** List webhooks, the newest first */
         get: operations["list_webhooks"];
         put?: never;
-        /** Be told of events by signed HTTP requests; at most 10 endpoints */
+        /** Have events sent to an address by signed HTTP requests; at most 10 webhooks */
         post: operations["create_webhook"];
         delete?: never;
         options?: never;
@@ -506,7 +506,7 @@ export interface components {
         FeedAddressResponse: {
             /**
              * Url
-             * @description for calendar programs; it needs no sign-in: whoever knows it reads the feed
+             * @description for calendar programs; it needs no sign-in, so keep it secret
              */
             url: string;
         };
