@@ -23,7 +23,7 @@ import { memoryStorage, Store } from "./store.js";
  * @property {typeof fetch} [fetch] default: the platform's
  * @property {number} [timeout] ms that the server has for an answer (30,000); uploads have as much
  *   more as they need at 8 KiB/s
- * @property {number} [retries] of calls that may be repeated, after a hiccup (2)
+ * @property {number} [retries] of calls that may be repeated, after a temporary error (2)
  * @property {number} [retryDelay] ms before the first of them (500), and twice as long each time
  */
 

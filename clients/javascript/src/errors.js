@@ -34,7 +34,7 @@ export class CheershareError extends Error {
     this.problem = problem;
   }
 
-  /** Whether the same call may succeed in a moment: a hiccup of the network, a proxy or a restart.
+  /** Whether the same call may succeed in a moment: the network or a proxy failed, or a restart.
    * It says nothing about the session. */
   get isTemporary() {
     return (

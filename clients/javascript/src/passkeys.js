@@ -1,4 +1,4 @@
-// Passkeys of a browser, in the JSON form in which the server and native apps speak of them.
+// Passkeys of a browser, in the JSON form that the server and native apps use.
 
 /**
  * What asks the device for a passkey. Both take the server's `public_key` and return what it takes

@@ -1,4 +1,4 @@
-// Ten clients share one storage without locks, against the real server: nobody is signed out.
+// Ten clients share one storage without locks, against the real server, and stay signed in.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

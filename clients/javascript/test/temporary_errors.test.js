@@ -1,4 +1,4 @@
-// A hiccup of the network, a proxy or a restart is an error of the call, never a sign-out.
+// A temporary error of the network, a proxy or a restart fails the call, and ends no session.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -49,7 +49,7 @@ for (const [name, [code, answer]] of Object.entries(HICCUPS)) {
   });
 }
 
-test("get_with_one_hiccup_succeeds", async () => {
+test("get_after_one_temporary_error_succeeds", async () => {
   const { client, storage, requests } = scripted((_, index) => (index ? json(user) : page(502)));
   signIn(storage);
   assert.deepEqual(await client.account.get(), user);
