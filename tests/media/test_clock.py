@@ -1,4 +1,4 @@
-"""A clock that is behind: media_service refused every token as not yet valid, and said nothing."""
+"""A clock that is wrong: it is logged, the service is not ready, and its worker waits."""
 
 import asyncio
 from collections.abc import Callable
@@ -57,7 +57,7 @@ async def test_publisher_clock_of_another_day_publishes_nothing_and_says_so(
     assert await count_published(media_db) == (2, 2, 2)
 
 
-async def test_worker_command_wrong_clock_is_said(
+async def test_worker_command_wrong_clock_is_logged(
     media_values: dict[str, Any], clock: MovableClock
 ) -> None:
     clock.advance(minutes=5)

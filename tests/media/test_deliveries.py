@@ -134,7 +134,7 @@ async def test_delivery_answered_410_disables_the_webhook_and_ends_what_is_queue
     assert len(receiver.requests) == 1
 
 
-async def test_delivery_to_a_name_of_a_refused_address_says_so(
+async def test_delivery_to_a_name_of_a_refused_address_fails_as_refused(
     serving_media: Callable[..., Any], database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("10.0.0.1", 80))])

@@ -211,7 +211,7 @@ async def test_result_of_a_delivery_waits_for_no_lock_of_its_webhook(
     assert await database.fetchval("select count(*) from webhook_deliveries") == 0
 
 
-async def test_overdue_time_is_in_the_hands_of_no_user(
+async def test_overdue_time_leaves_out_slow_failing_and_disabled_endpoints(
     serving_media: Callable[..., Any], database: Database
 ) -> None:
     """An endpoint may have more than it can take, may hang, and may be disabled."""

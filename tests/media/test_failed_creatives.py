@@ -122,7 +122,7 @@ async def test_creatives_whose_deliveries_end_at_once_in_two_processes_all_fail_
     assert events.count("creative.failed") == len(events) / 2 == 20
 
 
-async def test_creative_deleted_before_its_endpoints_give_up_is_not_missed(
+async def test_creative_deleted_before_its_endpoints_give_up_writes_no_event(
     serving_media: Callable[..., Any], media_db: Connection, down: Receiver
 ) -> None:
     async with serving_media(publish_worker=True, webhook_attempts="3s,0s") as media:

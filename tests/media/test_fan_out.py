@@ -149,7 +149,7 @@ async def test_fan_out_endpoint_that_is_being_deleted_gets_nothing_once_it_is_go
     assert await count_unqueued(media_db) == 0
 
 
-async def test_fan_out_without_any_endpoint_leaves_no_event(
+async def test_fan_out_events_without_endpoint_are_done_and_queue_nothing(
     media: MediaClient, media_db: Connection, fan_out: EventFanOut, clock: MovableClock
 ) -> None:
     await record(media_db, media, clock.now(), 450)
