@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from standardwebhooks import Webhook, WebhookVerificationError
+from standardwebhooks import Webhook
 
 from auth_service.commands import run_purge, run_worker
 from auth_service.settings import AuthSettings
@@ -22,7 +22,7 @@ from tests.support.clock import MovableClock
 from tests.support.database import Connection
 from tests.support.waiting import until
 from tests.support.webhook_receiver import ReceivedRequest, Receiver, answering
-from tests.support.webhooks import create, deliveries, wait_for
+from tests.support.webhooks import create, deliveries, is_signed_by, wait_for
 
 NUMBER, OTHER = "+919876543210", "+919876543211"
 
@@ -54,14 +54,6 @@ async def gauges(auth: AuthClient, name: str) -> dict[str, float]:
 
 def verify(request: ReceivedRequest, hook: Any) -> Any:
     return Webhook(hook["secret"]).verify(request.body, dict(request.headers))
-
-
-def is_signed_by(request: ReceivedRequest, secret: str) -> bool:
-    try:
-        verify(request, {"secret": secret})
-    except WebhookVerificationError:
-        return False
-    return True
 
 
 async def redeliver(admin: Administrator, hook: Any, delivery: object) -> Answer:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from standardwebhooks import Webhook, WebhookVerificationError
+from standardwebhooks import Webhook
 
 from shared.db import Database
 from shared.webhooks.delivery import repository
@@ -22,21 +22,13 @@ from tests.conftest import MEDIA_SECRET
 from tests.support.clock import MovableClock
 from tests.support.media_client import MediaClient
 from tests.support.waiting import until
-from tests.support.webhook_receiver import ReceivedRequest, Receiver, answering
-from tests.support.webhooks import create, deliveries, queue, wait_for
+from tests.support.webhook_receiver import Receiver, answering
+from tests.support.webhooks import create, deliveries, is_signed_by, queue, wait_for
 
 
 @pytest.fixture
 def media_values(media_values: dict[str, Any]) -> dict[str, Any]:
     return media_values | {"publish_worker": True}
-
-
-def is_signed_by(request: ReceivedRequest, secret: str) -> bool:
-    try:
-        Webhook(secret).verify(request.body, dict(request.headers))
-    except WebhookVerificationError:
-        return False
-    return True
 
 
 async def test_test_is_delivered_and_listed(media: MediaClient, receiver: Receiver) -> None:

@@ -1,8 +1,10 @@
-"""Creates webhooks, queues deliveries, and waits for them."""
+"""Creates webhooks, queues deliveries, waits for them, and verifies them."""
 
 from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID
+
+from standardwebhooks import Webhook, WebhookVerificationError
 
 from shared.clock import SystemClock
 from shared.db import Database
@@ -12,6 +14,7 @@ from shared.webhooks.model import WebhookMessage, encode_body
 from tests.support.auth_client import Answer
 from tests.support.media_client import MediaClient
 from tests.support.waiting import until
+from tests.support.webhook_receiver import ReceivedRequest
 
 
 class Owner(Protocol):
@@ -54,3 +57,11 @@ async def wait_for(owner: Owner, hook: Any, *statuses: str) -> list[Any]:
 
     await until(reached, 20)
     return await deliveries(owner, hook)
+
+
+def is_signed_by(request: ReceivedRequest, secret: str) -> bool:
+    try:
+        Webhook(secret).verify(request.body, dict(request.headers))
+    except WebhookVerificationError:
+        return False
+    return True
