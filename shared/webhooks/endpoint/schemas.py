@@ -72,7 +72,7 @@ class EndpointChange(PartialUpdate, Generic[E]):
 
 
 class WebhookResponse(BaseModel):
-    """An endpoint; `disabled` ones get nothing.
+    """An endpoint; a `disabled` one gets tests alone.
 
     One that answers 410, or accepts nothing for `WEBHOOK_DISABLE_AFTER` (5 days), is disabled.
     """

@@ -999,7 +999,7 @@ export interface components {
         };
         /**
          * WebhookResponse
-         * @description An endpoint; `disabled` ones get nothing.
+         * @description An endpoint; a `disabled` one gets tests alone.
          *
          *     One that answers 410, or accepts nothing for `WEBHOOK_DISABLE_AFTER` (5 days), is disabled.
          */
@@ -1654,7 +1654,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description An endpoint; `disabled` ones get nothing. */
+            /** @description An endpoint; a `disabled` one gets tests alone. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1700,7 +1700,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description An endpoint; `disabled` ones get nothing. */
+            /** @description An endpoint; a `disabled` one gets tests alone. */
             200: {
                 headers: {
                     [name: string]: unknown;
