@@ -29,11 +29,11 @@ class ClockCheck:
         Raises:
             ServiceUnavailable: the database is away; the last result stays.
         """
-        before = self._clock.now()
+        before = self._clock.monotonic()  # a step of the other clock is no wait for the answer
         theirs = await self._database.fetchval("SELECT clock_timestamp()")
-        half = (self._clock.now() - before) / 2  # the answer was made somewhere between
-        ahead = (before + half - theirs).total_seconds()
-        excess = max(0.0, abs(ahead) - abs(half.total_seconds()))
+        half = (self._clock.monotonic() - before) / 2  # the answer was made somewhere between
+        ahead = (self._clock.now() - theirs).total_seconds() - half
+        excess = max(0.0, abs(ahead) - half)
         agreed = self._agrees
         self._ahead = ahead if excess > TOLERANCE_SECONDS else 0.0
         if agreed and not self._agrees:

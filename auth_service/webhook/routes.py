@@ -4,6 +4,8 @@ from aiohttp import web
 
 from auth_service.audit.origin import read_origin
 from auth_service.audit.routes import AUDIT
+from auth_service.resources import CLOCK
+from auth_service.session.errors import StepUpRequired
 from auth_service.session.resources import CALLER
 from auth_service.webhook.owner import Administrators
 from auth_service.webhook.schemas import DeliveryQuery, WebhookBody, WebhookChange
@@ -14,10 +16,13 @@ from shared.webhooks.interface import WebhookInterface
 
 
 def _read_owner(request: web.Request) -> Administrators:
-    return Administrators(request[CALLER].user.id, read_origin(request), request.app[AUDIT])
+    now = request.app[CLOCK].now()
+    return Administrators(request[CALLER], now, read_origin(request), request.app[AUDIT])
 
 
-WEBHOOK_INTERFACE = WebhookInterface(WebhookBody, WebhookChange, DeliveryQuery, _read_owner)
+WEBHOOK_INTERFACE = WebhookInterface(
+    WebhookBody, WebhookChange, DeliveryQuery, _read_owner, act_errors=(StepUpRequired,)
+)
 routes = Routes("webhooks", prefix="/admin", role="admin")
 add_endpoint_routes(routes, WEBHOOK_INTERFACE)
 add_delivery_routes(routes, WEBHOOK_INTERFACE)

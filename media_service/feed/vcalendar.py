@@ -1,9 +1,10 @@
 """Writes a feed as an iCalendar object. Source: RFC 5545, RFC 7986."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
-from icalendar import Calendar, Event, Timezone, TimezoneStandard, vDuration
+from icalendar import Calendar, Event, Timezone, TimezoneStandard, vDuration, vText
 
 from media_service.creative.model import Status
 from media_service.creative.schedule_time import start_of_day
@@ -13,6 +14,14 @@ from shared.text import to_single_line
 NAME = "Cheershare"
 REFRESH_INTERVAL = timedelta(hours=1)
 Zones = Mapping[str, tzinfo]
+
+
+class _Line(vText):
+    r"""A text without line breaks. The library would make one of a `\N` that the user has typed."""
+
+    def to_ical(self) -> bytes:
+        r"""Return it with a backslash before each backslash, semicolon and comma (§3.3.11)."""
+        return re.sub(r"([\\;,])", r"\\\1", self).encode()
 
 
 def write_calendar(events: Sequence[FeedEvent], zones: Zones) -> bytes:
@@ -44,7 +53,7 @@ def _write_event(shown: FeedEvent, zones: Zones) -> Event:
     event.add("created", shown.created_at)
     event.add("last-modified", shown.updated_at)
     event.add("dtstart", _start(shown, zones))
-    event.add("summary", to_single_line(shown.title))
+    event.add("summary", _Line(to_single_line(shown.title)))
     event.add("description", f"Status: {shown.status}")
     event.add("status", "CANCELLED" if shown.status is Status.CANCELLED else "CONFIRMED")
     event.add("transp", "TRANSPARENT")  # it takes none of its user's time

@@ -18,6 +18,7 @@ from shared.webhooks.signature import require_secret
 from tests.conftest import SECRET
 from tests.support.administrator import Administrator
 from tests.support.auth_client import AuthClient
+from tests.support.clock import MovableClock
 from tests.support.database import Connection
 from tests.support.waiting import until
 
@@ -205,3 +206,22 @@ async def test_admin_webhook_secret_of_a_dropped_key_is_logged(
             await until(lambda: [one for one in logs if one["event"] == "webhook.secret_lost"])
     lost = next(one for one in logs if one["event"] == "webhook.secret_lost")
     assert lost["webhook_id"] == made["id"]
+
+
+async def test_admin_webhook_new_address_or_secret_needs_a_recent_authentication(
+    admin: Administrator, clock: MovableClock, auth_db: Connection
+) -> None:
+    """A stolen token would have all events of accounts sent on, also after its end."""
+    path = f"/webhooks/{(await create(admin))['id']}"
+    before = await acts(auth_db)
+    clock.advance(minutes=6)
+    for method, asked, body in (
+        ("POST", "/webhooks", HOOK),
+        ("PATCH", path, {"url": "https://other.example/"}),
+        ("POST", f"{path}/rotate-secret", None),
+    ):
+        refused = await admin.call(method, asked, json=body)
+        assert (refused.status, refused.code) == (403, "step_up_required")
+    assert await acts(auth_db) == before
+    assert (await admin.call("GET", path)).body["url"] == HOOK["url"]
+    assert (await admin.call("DELETE", path)).status == 204

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from structlog.testing import capture_logs
 
+from media_service import app
 from media_service.cli import run_worker
 from media_service.publishing.service import Publisher
 from media_service.settings import MediaSettings
@@ -17,7 +18,6 @@ from shared import clock_check
 from shared.background import cancel_and_wait
 from shared.db import Database
 from shared.entropy import SystemEntropy
-from shared.webhooks import housekeeping
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
 from tests.support.publishing import count_published, create_due
@@ -115,15 +115,18 @@ async def test_worker_wrong_clock_attempts_and_queues_no_webhook(
         await until(lambda: len(receiver.requests) == 2)
 
 
+@pytest.mark.usefixtures("rare_jobs")
 async def test_housekeeping_clock_of_another_month_deletes_no_event(
     serving_media: Callable[..., Any],
     media_db: Connection,
     clock: MovableClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(housekeeping, "HOUSEKEEPING_SECONDS", 0.05)
-    async with serving_media():
-        await media_db.execute(RECORD, uuid4())
-        clock.advance(days=40)
-        await asyncio.sleep(0.5)
+    monkeypatch.setattr(app, "RECONCILE_SECONDS", 0.05)
+    with capture_logs() as logs:
+        async with serving_media():
+            clock.advance(days=40)
+            await until(lambda: "clock.wrong" in {entry["event"] for entry in logs})
+            await media_db.execute(RECORD, uuid4())
+            await asyncio.sleep(0.5)
     assert await media_db.fetchval("select count(*) from events") == 1

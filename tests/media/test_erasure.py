@@ -120,6 +120,7 @@ async def test_erasure_of_user_deleted_during_downtime_runs_at_start(
         await wait_for_cursor(media_dsn, entry)
 
 
+@pytest.mark.usefixtures("rare_jobs")
 async def test_erasure_that_an_older_release_left_unfinished_is_finished_at_start(
     serving_media: Callable[..., Any], media_dsn: str, files: Path
 ) -> None:

@@ -2,12 +2,12 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Generic, Literal
+from typing import Annotated, Generic, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
-from shared.paging import DEFAULT_LIMIT, Page, PageQuery
+from shared.paging import DEFAULT_LIMIT, MAX_LIMIT, Page, PageQuery
 from shared.times import TIME_DESCRIPTION, QueryTime
 from shared.webhooks.delivery.model import Delivery, DeliveryFilter, DeliveryStatus
 from shared.webhooks.endpoint.schemas import E
@@ -15,9 +15,11 @@ from shared.webhooks.model import AttemptError
 
 
 class DeliveryQuery(PageQuery, Generic[E]):
-    """A page of deliveries, the newest first; each may be large."""
+    """A page of deliveries, the newest first. As each may be large, it has at most 50 of them."""
 
-    limit: int = Field(DEFAULT_LIMIT, ge=1, le=DEFAULT_LIMIT)
+    limit: Annotated[int, AfterValidator(lambda limit: min(limit, DEFAULT_LIMIT))] = Field(
+        DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="more than 50 count as 50"
+    )
     status: DeliveryStatus | None = None
     event: E | Literal["webhook.test"] | None = None
 

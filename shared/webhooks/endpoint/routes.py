@@ -28,7 +28,7 @@ def add_endpoint_routes(routes: Routes, interface: WebhookInterface) -> None:
         summary="Have events sent to an address by signed HTTP requests; at most 10 webhooks",
         body=interface.body,
         answers={201: WebhookCreatedResponse},
-        errors=(WebhookAddressRefused, Conflict),
+        errors=(WebhookAddressRefused, Conflict, *interface.act_errors),
     )(create_webhook)
     routes.add(
         "GET",
@@ -46,13 +46,14 @@ def add_endpoint_routes(routes: Routes, interface: WebhookInterface) -> None:
         summary="Change a webhook; `status` disables and enables it",
         body=interface.change,
         answers={200: WebhookResponse},
-        errors=(WebhookAddressRefused,),
+        errors=(WebhookAddressRefused, *interface.act_errors),
     )(patch_webhook)
     routes.add(
         "POST",
         "/webhooks/{id}/rotate-secret",
         summary="Replace a webhook's secret; the one before signs too for 24 hours",
         answers={200: SecretResponse},
+        errors=interface.act_errors,
     )(rotate_secret)
     routes.add("DELETE", "/webhooks/{id}", summary="Delete a webhook", answers={204: None})(
         delete_webhook

@@ -2,7 +2,7 @@
 
 import pytest
 import vobject
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from media_service.feed.vcalendar import write_calendar
@@ -45,6 +45,7 @@ def test_calendar_without_events_has_a_component() -> None:
 
 @pytest.mark.parametrize("more", ["", "\r", "\n", "\r\n", "\r\n "])
 @given(title=st.text(min_size=1))
+@example(title="\\N\\n\\;,")
 def test_calendar_any_title_stays_in_its_line(more: str, title: str) -> None:
     written = write_calendar([made(1, "UTC", "2027-01-01", title=f"x{more}{title}x")], ZONES)
     (event,) = parse(written)
