@@ -95,7 +95,7 @@ WEBHOOK_EVENTS: Mapping[EventName, EventType | None] = {
     "webhook.deleted": None,
     "webhook.disabled": None,
 }
-"""The event about the user that webhooks are told of with an audit event.
+"""The event about the user that webhooks get with an audit event.
 
 Those about sessions and factors come from their rows, since one audit event may end many.
 """

@@ -72,7 +72,7 @@ async def delete_batch(database: Database, user_id: UUID, limit: int) -> int:
 
 
 async def find_leftovers(database: Database, since: datetime) -> list[UUID]:
-    """Return the users who were deleted since then, and of whom a row is left."""
+    """Return the users that were deleted since then and still have a row."""
     return [row["user_id"] for row in await database.fetch(FIND_LEFTOVERS, since)]
 
 

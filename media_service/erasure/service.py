@@ -88,7 +88,7 @@ class DeletedUsersConsumer:
         return True
 
     async def erase_leftovers(self) -> None:
-        """Erase again users who were deleted lately, and of whom something is left.
+        """Erase again users that were deleted lately and still have rows.
 
         During an upgrade a replica of the release before may have deleted them. It left the rows
         of the tables that it does not know, and moved the cursor.

@@ -1,4 +1,4 @@
-"""Calendar feeds: create, read and delete the address, and the calendar at it."""
+"""Calendar feeds: create, show and delete the address; read the calendar."""
 
 from dataclasses import asdict
 

@@ -2,8 +2,8 @@
 
 -- The tables of webhooks, as in media_service's database: `shared/webhooks` has the statements.
 
--- Where operators want to be told of events. `user_id` is the same for all: the administrators own
--- them together. `secret` and `previous_secret` are encrypted: whoever reads the table can forge no
+-- Where operators want to get events. `user_id` is the same for all: the administrators own
+-- them together. `secret` and `previous_secret` are encrypted: a reader of the table can forge no
 -- webhook. `failing_since`: since when no attempt to deliver an event was accepted.
 CREATE TABLE webhook_endpoints (
     id              uuid PRIMARY KEY,
