@@ -1,6 +1,6 @@
 -- migrate:up
 
--- Where users want to get events. `secret` and `previous_secret` are encrypted: whoever reads
+-- Where users want to get events. `secret` and `previous_secret` are encrypted: a reader of
 -- the table can forge no webhook.
 CREATE TABLE webhook_endpoints (
     id              uuid PRIMARY KEY,
