@@ -12,13 +12,10 @@ from tests.conftest import SECRET
 from tests.support.auth_client import Answer, AuthClient, many_at_once
 from tests.support.browser import Browser, sign_in
 from tests.support.clock import MovableClock
-from tests.support.database import Connection
+from tests.support.database import Connection, count_waiting
 from tests.support.waiting import until
 
 NUMBER = "+919876543210"
-WAITS_FOR_LOCK = """
-select count(*) from pg_stat_activity
-where datname = current_database() and wait_event_type = 'Lock' and query like '%rotations_seen%'"""
 
 
 async def refresh(auth: AuthClient, token: str) -> Answer:
@@ -165,7 +162,7 @@ async def test_first_use_of_a_successor_is_answered_after_it_is_stored(
     async with auth_db.transaction():
         await auth_db.execute("select 1 from sessions for update")
         using = asyncio.create_task(auth.call("GET", "/me", token=new["access_token"]))
-        await until(lambda: auth_db.fetchval(WAITS_FOR_LOCK))
+        await until(lambda: count_waiting(auth_db))
         assert not using.done()
     assert (await using).status == 200
     assert await auth_db.fetchval("select rotations_seen from sessions") == 1

@@ -25,6 +25,9 @@ BODIES: dict[str, list[dict[str, Any] | None]] = {
     "POST /me/recovery-codes": [None],
     f"PUT /admin/users/{FACTOR}/roles": [{"roles": ["admin"]}],
     f"POST /admin/users/{FACTOR}/reset-factors": [{"reason": "lost"}],
+    "POST /admin/webhooks": [{"url": "https://receiver.example/", "events": ["*"]}],
+    f"PATCH /admin/webhooks/{FACTOR}": [{"description": "CRM"}],
+    f"POST /admin/webhooks/{FACTOR}/rotate-secret": [None],
 }
 """What each such route is asked that needs the proof."""
 CASES = [(name, body) for name, bodies in BODIES.items() for body in bodies]
