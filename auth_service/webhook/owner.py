@@ -17,7 +17,7 @@ from shared.webhooks.endpoint.model import EndpointAct
 
 @dataclass(frozen=True, slots=True)
 class Administrators:
-    """The administrators, of whom `caller` sends the request `now`."""
+    """The administrators together. The request is sent by `caller`, and `now` is its time."""
 
     caller: Caller
     now: datetime

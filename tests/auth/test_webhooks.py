@@ -13,6 +13,7 @@ from auth_service.event.model import OPERATORS, EventType
 from auth_service.wiring import WEBHOOK_SECRET_LABEL
 from shared.entropy import SystemEntropy
 from shared.errors import ServiceUnavailable
+from shared.webhooks.endpoint import repository
 from shared.webhooks.endpoint.sealing import SecretSealer
 from shared.webhooks.signature import require_secret
 from tests.conftest import SECRET
@@ -95,11 +96,21 @@ async def test_admin_webhook_takes_each_event_of_accounts_and_no_other(
 
 
 async def test_admin_webhook_eleventh_is_409_also_when_two_administrators_ask_at_once(
-    admin: Administrator, other_admin: Administrator
+    admin: Administrator, other_admin: Administrator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    both = [admin, other_admin] * 10
-    answers = await asyncio.gather(*(one.call("POST", "/webhooks", json=HOOK) for one in both))
-    assert sorted(answer.status for answer in answers) == [201] * 10 + [409] * 10
+    for _ in range(9):
+        await create(admin)
+    insert = repository.insert
+
+    async def insert_slowly(*arguments: Any) -> bool:
+        """The other creation begins before this one is committed."""
+        inserted = await insert(*arguments)
+        await asyncio.sleep(0.5)
+        return inserted
+
+    monkeypatch.setattr(repository, "insert", insert_slowly)
+    both = [one.call("POST", "/webhooks", json=HOOK) for one in (admin, other_admin)]
+    assert sorted(answer.status for answer in await asyncio.gather(*both)) == [201, 409]
 
 
 async def test_admin_webhook_acts_are_audited_with_actor_and_host_but_no_key(

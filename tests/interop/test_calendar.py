@@ -24,6 +24,7 @@ FOLDER = Path(__file__).parent / "calendar"
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The program that reads, with its package installed beside it."""
+    # Node is no need of this project's users. CI has it, so there nothing is left out.
     if not shutil.which("npm") and "CI" not in os.environ:
         pytest.skip("not installed: npm")
     folder = tmp_path_factory.mktemp("calendar")

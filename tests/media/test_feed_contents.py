@@ -1,4 +1,4 @@
-"""What a calendar feed shows of creatives, and how it tells that they changed."""
+"""The events of a calendar feed: their fields, and the signs of a change."""
 
 from datetime import datetime, timedelta
 from typing import Any
