@@ -48,6 +48,6 @@ def test_calendar_without_events_has_a_component() -> None:
 @example(title="\\N\\n\\;,")
 def test_calendar_any_title_stays_in_its_line(more: str, title: str) -> None:
     written = write_calendar([made(1, "UTC", "2027-01-01", title=f"x{more}{title}x")], ZONES)
+    check_lines(written)
     (event,) = parse(written)
     assert event.summary == to_single_line(f"x{more}{title}x")
-    check_lines(written)
